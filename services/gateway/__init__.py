@@ -1,0 +1,1 @@
+"""gateway: the one door: REST, WebSocket, MJPEG, browser camera, web page."""

@@ -1,0 +1,1 @@
+"""mesh: what the services share: server, channel, health, settings, telemetry, redis."""

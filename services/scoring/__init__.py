@@ -1,0 +1,1 @@
+"""scoring: compares each synced set with the reference: repetitions, error, score, advice."""

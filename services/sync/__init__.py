@@ -1,0 +1,1 @@
+"""sync: groups the poses of one instant across a session's cameras."""
