@@ -4,11 +4,18 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 RUN    := $(VENV)/bin/
+# Two stamps, so that showing the product does not wait for the tools that test it: a target that only
+# runs KOMI asks for $(RUNTIME), one that checks it for `setup`.
+RUNTIME := $(VENV)/.runtime
 
 # The packages that hold our Python; generated stubs are not linted.
 CODE := $(wildcard services gym demo bench tests protos/generate.py)
 # `buf breaking` compares with what is already merged.
 MERGED := $(shell git rev-parse -q --verify origin/main 2>/dev/null || git rev-parse -q --verify HEAD 2>/dev/null)
+
+# No index address, and no header that names one, may enter the files.
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -85,15 +92,7 @@ clean:  ## Remove .venv and every cache
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# No index address, and no header that names one, may enter the files.
-LOCK := --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-emit-index-url --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade)
-
 # ---------------------------------------------------------------- environment
-# Two stamps, so that showing the product does not wait for the tools that test it.
-# `RUNTIME` is what a target needs that only runs KOMI: `demo: $(RUNTIME)`.
-RUNTIME := $(VENV)/.runtime
-
 # Lets Python find services, gym and the stubs without installing anything.
 PTH = '$(CURDIR)\n$(CURDIR)/protos/gen\n'
 
@@ -110,7 +109,7 @@ $(PY) -m pip install --disable-pip-version-check --no-input --require-hashes -r 
 @touch $@
 endef
 
-$(VENV)/.runtime: requirements.txt | $(PY)
+$(RUNTIME): requirements.txt | $(PY)
 	$(install)
 
 $(VENV)/.dev: requirements-dev.txt | $(PY)
