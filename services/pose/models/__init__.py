@@ -9,6 +9,6 @@
     store       finds a bundle in the cache
 """
 
-from services.pose.models.store import ModelError, MissingModelError, model_name, task_path
+from services.pose.models.store import MissingModelError, ModelError, model_name, task_path
 
-__all__ = ["ModelError", "MissingModelError", "model_name", "task_path"]
+__all__ = ["MissingModelError", "ModelError", "model_name", "task_path"]
