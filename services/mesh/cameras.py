@@ -1,0 +1,93 @@
+"""Who is connected: the register of cameras in Redis, written by pose, read by whoever wants to know."""
+
+from dataclasses import dataclass
+
+from komi.pose.v1 import pose_service_pb2
+from services.mesh import keys
+from services.mesh.errors import AlreadyExists
+from services.mesh.redis import RedisClient
+
+ALIVE_S = 5
+"""A camera that was not reported for this long is gone, seconds."""
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What a camera's stream learns when it reports."""
+
+    session_id: str | None
+    """Session that claims the camera; None: nobody does."""
+    watched: bool
+    """Somebody looks at its images."""
+    owned: bool
+    """The name still belongs to this instance."""
+
+
+# Take the name if it is free or ours; the short life lets a dead owner's name go by itself.
+_CLAIM = """
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""
+_RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]) return 1 end
+return 0
+"""
+
+
+class CameraRegister:
+    """Names are owned by the instance that streams under them, for as long as it reports."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        self._redis = redis
+        self._claim = redis.register_script(_CLAIM)
+        self._release = redis.register_script(_RELEASE)
+
+    async def claim(self, camera_id: str, instance_id: str) -> None:
+        """Own the name. Raises AlreadyExists while another instance streams under it."""
+        if not await self._claim(keys=[keys.camera_owner(camera_id)], args=[instance_id, ALIVE_S]):
+            raise AlreadyExists(
+                f"camera {camera_id!r} is already streaming from another place: choose another name, or stop that one "
+                f"(its name is free {ALIVE_S} s later)",
+                reason="CAMERA_NAME_TAKEN",
+                retry_after_s=ALIVE_S,
+            )
+
+    async def report(self, camera: pose_service_pb2.Camera, instance_id: str, now_us: int) -> Heartbeat:
+        """Say that the camera is alive and how it does, in one round trip."""
+        camera_id = camera.camera_id
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.set(keys.camera_info(camera_id), camera.SerializeToString(), ex=ALIVE_S)
+            pipe.zadd(keys.CAMERAS, {camera_id: now_us})
+            pipe.get(keys.camera_session(camera_id))
+            pipe.exists(keys.camera_watch(camera_id))
+            await self._claim(keys=[keys.camera_owner(camera_id)], args=[instance_id, ALIVE_S], client=pipe)
+            _, _, session_id, watched, owned = await pipe.execute()
+        return Heartbeat(session_id.decode() if session_id else None, bool(watched), bool(owned))
+
+    async def forget(self, camera_id: str, instance_id: str) -> None:
+        """The camera is gone, unless somebody else has its name by now."""
+        own = [keys.camera_owner(camera_id), keys.camera_info(camera_id)]
+        if await self._release(keys=own, args=[instance_id]):
+            await self._redis.zrem(keys.CAMERAS, camera_id)
+
+    async def get(self, camera_id: str) -> pose_service_pb2.Camera | None:
+        """The camera, None when it is not connected."""
+        raw = await self._redis.get(keys.camera_info(camera_id))
+        return pose_service_pb2.Camera.FromString(raw) if raw is not None else None
+
+    async def list(self) -> list[pose_service_pb2.Camera]:
+        """The connected cameras, by name."""
+        names = sorted(name.decode() for name in await self._redis.zrange(keys.CAMERAS, 0, -1))
+        if not names:
+            return []
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.get(keys.camera_info(name))
+            found = await pipe.execute()
+        return [pose_service_pb2.Camera.FromString(raw) for raw in found if raw is not None]
+
+    async def prune(self, now_us: int) -> None:
+        """Drop names that have not reported for a minute."""
+        await self._redis.zremrangebyscore(keys.CAMERAS, "-inf", now_us - 60_000_000)

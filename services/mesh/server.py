@@ -1,0 +1,311 @@
+"""How every gRPC service starts, serves and stops."""
+
+import asyncio
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import grpc
+import structlog
+import uvloop
+from grpc_channelz.v1 import channelz
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from services.mesh import status, telemetry
+from services.mesh.channel import time_remaining
+from services.mesh.errors import KomiError, Unavailable
+from services.mesh.health import HealthServicer
+from services.mesh.readiness import Readiness
+from services.mesh.redis import UNREACHABLE, RedisClient, connect, hide_password
+from services.mesh.settings import ServiceSettings
+from services.mesh.tasks import Tasks
+
+log = structlog.get_logger()
+
+READINESS_PERIOD_S = 0.25
+Drain = Callable[[], Awaitable[None]]
+
+OPTIONS: list[tuple[str, Any]] = [
+    # Two processes on one port would share the calls silently; an error is what people expect.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", 16 << 20),
+    ("grpc.max_send_message_length", 16 << 20),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+]
+
+
+@dataclass
+class ServiceContext:
+    """What a service's `build` gets to hang itself on."""
+
+    name: str
+    replica_id: str
+    server: grpc.aio.Server
+    redis: RedisClient
+    readiness: Readiness
+    tasks: Tasks
+    services: list[str] = field(default_factory=list)
+    drains: list[Drain] = field(default_factory=list)
+    closes: list[Drain] = field(default_factory=list)
+
+    def add_service(self, full_name: str) -> None:
+        """Offer `full_name` (as in DESCRIPTOR.services_by_name[…].full_name) to reflection and health."""
+        self.services.append(full_name)
+
+    def on_drain(self, callback: Drain) -> None:
+        """Call when the server is about to stop: end open streams with STREAM_END_REASON_DRAINING."""
+        self.drains.append(callback)
+
+    def on_close(self, callback: Drain) -> None:
+        """Call last, when no call runs any more: close pools, channels, files."""
+        self.closes.append(callback)
+
+
+Build = Callable[[ServiceContext], Awaitable[None]]
+
+
+class Interceptor(grpc.aio.ServerInterceptor[Any, Any]):
+    """Turns domain errors into statuses, counts every call's end, hands on deadlines, hides what is unexpected."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        method = handler_call_details.method
+        if handler.response_streaming:
+            inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
+            make = (
+                grpc.stream_stream_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_stream_rpc_method_handler
+            )
+            return make(
+                self._streaming(inner, method), handler.request_deserializer, handler.response_serializer
+            )
+        inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
+        make = (
+            grpc.stream_unary_rpc_method_handler
+            if handler.request_streaming
+            else grpc.unary_unary_rpc_method_handler
+        )
+        return make(self._unary(inner, method), handler.request_deserializer, handler.response_serializer)
+
+    def _unary(self, inner: Callable[[Any, Any], Awaitable[Any]], method: str) -> Callable[[Any, Any], Any]:
+        async def call(request: Any, context: Any) -> Any:
+            time_remaining.set(context.time_remaining)
+            try:
+                answer = await inner(request, context)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
+                await self._fail(error, method, context)
+            except asyncio.CancelledError:
+                self._count(method, "CANCELLED")
+                raise
+            self._count(method, "OK")
+            return answer
+
+        return call
+
+    def _streaming(
+        self, inner: Callable[[Any, Any], AsyncIterator[Any]], method: str
+    ) -> Callable[[Any, Any], AsyncIterator[Any]]:
+        async def call(request: Any, context: Any) -> AsyncIterator[Any]:
+            time_remaining.set(context.time_remaining)
+            answers = inner(request, context)
+            try:
+                async for answer in answers:
+                    yield answer
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
+                await self._fail(error, method, context)
+            except (asyncio.CancelledError, GeneratorExit):
+                self._count(method, "CANCELLED")
+                raise
+            finally:
+                # The handler's own `finally` must run now, not when the garbage collector finds it.
+                await answers.aclose()  # type: ignore[attr-defined]
+            self._count(method, "OK")
+
+        return call
+
+    def _count(self, method: str, code: str) -> None:
+        telemetry.RPCS.labels(self._service, method.rpartition("/")[2], code).inc()
+
+    async def _fail(self, error: Exception, method: str, context: Any) -> NoReturn:
+        if isinstance(error, grpc.aio.AbortError):
+            code = context.code()
+            self._count(method, code.name if isinstance(code, grpc.StatusCode) else "UNKNOWN")
+            raise error
+        if isinstance(error, UNREACHABLE):
+            error = Unavailable(
+                "Redis cannot be reached; try again when it is back",
+                reason="REDIS_UNREACHABLE",
+                retry_after_s=1.0,
+            )
+        if isinstance(error, KomiError):
+            self._count(method, error.code)
+            log.info("call refused", method=method, reason=error.reason, message=error.message)
+            await status.abort(context, error)
+        self._count(method, "INTERNAL")
+        log.error("call failed unexpectedly", method=method, exc_info=error)
+        await context.abort(
+            grpc.StatusCode.INTERNAL, f"{self._service} failed unexpectedly; its log says more"
+        )
+        raise AssertionError("abort() always raises")
+
+
+class Service:
+    """One running gRPC service; `serve` is the program around it, tests use it directly."""
+
+    def __init__(self, settings: ServiceSettings, build: Build) -> None:
+        self.settings = settings
+        self._build = build
+        self._health = HealthServicer()
+        self.port = 0
+        self.metrics_port = 0
+        self.context: ServiceContext | None = None
+        self._metrics: telemetry.MetricsServer | None = None
+
+    @property
+    def address(self) -> str:
+        """host:port it listens on."""
+        return f"{self.settings.host}:{self.port}"
+
+    async def start(self) -> None:
+        """Build and listen. Raises Unavailable when a port is in use."""
+        name = type(self.settings).service
+        server = grpc.aio.server(interceptors=[Interceptor(name)], options=OPTIONS)
+        context = ServiceContext(
+            name=name,
+            replica_id=f"{name}-{uuid.uuid4().hex[:8]}",
+            server=server,
+            redis=connect(self.settings.redis_url),
+            readiness=Readiness(),
+            tasks=Tasks(),
+        )
+        self.context = context
+        context.readiness.add("redis", self._redis_answers)
+        try:
+            await self._build(context)
+            health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+            channelz.add_channelz_servicer(server)  # type: ignore[arg-type]  # takes an aio server too
+            for full_name in context.services:
+                self._health.add(full_name)
+            offered = [
+                *context.services,
+                health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+                "grpc.channelz.v1.Channelz",
+                reflection.SERVICE_NAME,
+            ]
+            reflection.enable_server_reflection(offered, server)
+            self._listen(server)
+            await server.start()
+        except BaseException:
+            await self._close(context)
+            raise
+        context.tasks.start("readiness", self._watch_readiness)
+        log.info(
+            "listening", address=self.address, metrics_port=self.metrics_port, replica_id=context.replica_id
+        )
+
+    def _listen(self, server: grpc.aio.Server) -> None:
+        asked = f"{self.settings.host}:{self.settings.port}"
+        try:
+            self.port = server.add_insecure_port(asked)
+        except RuntimeError as error:
+            raise Unavailable(
+                f"cannot listen on {asked}: the port is in use or the address is not of this machine; choose another "
+                f"with --port or stop what holds it",
+                reason="PORT_IN_USE",
+            ) from error
+        try:
+            self.metrics_port, self._metrics = telemetry.serve_metrics(
+                self.settings.host, self.settings.metrics_port
+            )
+        except OSError as error:
+            raise Unavailable(
+                f"cannot serve metrics on {self.settings.host}:{self.settings.metrics_port}: {error.strerror}; choose "
+                f"another port with --metrics-port",
+                reason="PORT_IN_USE",
+            ) from error
+
+    async def _redis_answers(self) -> str | None:
+        assert self.context is not None
+        try:
+            async with asyncio.timeout(1.0):
+                await self.context.redis.ping()
+        except (*UNREACHABLE, TimeoutError):
+            return f"Redis at {hide_password(self.settings.redis_url)} does not answer"
+        return None
+
+    async def _watch_readiness(self) -> None:
+        assert self.context is not None
+        readiness = self.context.readiness
+        while True:
+            if await readiness.refresh():
+                self._health.set_all(readiness.ready)
+                if readiness.ready:
+                    log.info("ready")
+                else:
+                    log.warning("waiting", waiting_for=readiness.waiting_for)
+            await asyncio.sleep(READINESS_PERIOD_S if not readiness.ready else 4 * READINESS_PERIOD_S)
+
+    async def stop(self) -> None:
+        """Drain: tell watchers, end streams, wait at most `drain_s` for calls, close."""
+        context = self.context
+        if context is None:
+            return
+        context.readiness.drain()
+        self._health.drain()
+        for drain in context.drains:
+            await drain()
+        await context.server.stop(self.settings.drain_s)
+        await self._close(context)
+        log.info("stopped")
+
+    async def _close(self, context: ServiceContext) -> None:
+        self.context = None
+        await context.tasks.close()
+        for close in reversed(context.closes):
+            await close()
+        await context.redis.aclose()
+        if self._metrics is not None:
+            await asyncio.to_thread(self._metrics.close)
+            self._metrics = None
+
+
+async def _run(settings: ServiceSettings, build: Build) -> None:
+    service = Service(settings, build)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    await service.start()
+    try:
+        await stop.wait()
+    finally:
+        await service.stop()
+
+
+def serve(settings: ServiceSettings, build: Build) -> None:
+    """Run the service until SIGTERM or SIGINT. Leaves with status 1 and one line when it cannot start."""
+    name = type(settings).service
+    telemetry.configure_logging(name, settings.log_level)
+    try:
+        uvloop.run(_run(settings, build))
+    except KomiError as error:
+        print(f"{name}: {error.message}", file=sys.stderr)
+        raise SystemExit(1) from None

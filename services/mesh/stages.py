@@ -1,0 +1,26 @@
+"""Per-frame evidence: monotonic stamps, the machine they belong to, and trace contexts."""
+
+import secrets
+import time
+import zlib
+from pathlib import Path
+
+
+def _host_id() -> int:
+    # Containers of one machine share its boot, and so its CLOCK_MONOTONIC: their stamps may be subtracted.
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+    except OSError:
+        boot = secrets.token_bytes(16)
+    return zlib.crc32(boot) or 1
+
+
+HOST_ID = _host_id()
+"""Names this boot of this machine; goes into StageStamps.*_host_id."""
+
+monotonic_ns = time.monotonic_ns
+
+
+def new_traceparent() -> str:
+    """A W3C trace context (version 00, not sampled) with fresh random ids."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"

@@ -1,0 +1,70 @@
+"""Logs and metrics. Logs are JSON lines; nothing of a person, no image and no secret may be passed to them."""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import Counter, start_http_server
+
+DROPS = Counter(
+    "komi_dropped_total",
+    "Frames, poses and messages given up, by service, stage and reason",
+    ["service", "stage", "reason"],
+)
+RPCS = Counter(
+    "komi_rpc_total", "gRPC calls ended, by service, method and status", ["service", "method", "code"]
+)
+
+LATENCY_BUCKETS_S = (
+    0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5
+)  # fmt: skip
+"""Histogram buckets of every stage, seconds."""
+
+
+def configure_logging(service: str, level: str) -> None:
+    """JSON lines on stderr with time, level and service; the standard library's loggers go the same way."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        lambda _logger, _method, event: {"service": service, **event},
+    ]
+    threshold = getattr(logging, level.upper())
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
+
+
+def serve_metrics(host: str, port: int) -> tuple[int, "MetricsServer"]:
+    """Serve /metrics from a thread of its own; returns the port and the server. Raises OSError: port in use."""
+    server, thread = start_http_server(port, addr=host)
+    return server.server_port, MetricsServer(server, thread)
+
+
+class MetricsServer:
+    """The metrics' HTTP server, to be closed on shutdown."""
+
+    def __init__(self, server: object, thread: object) -> None:
+        self._server = server
+        self._thread = thread
+
+    def close(self) -> None:
+        """Stop serving; returns once the thread has ended."""
+        self._server.shutdown()  # type: ignore[attr-defined]
+        self._server.server_close()  # type: ignore[attr-defined]
+        self._thread.join()  # type: ignore[attr-defined]
