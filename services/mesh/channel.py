@@ -54,7 +54,7 @@ OPTIONS: list[tuple[str, Any]] = [
 ]
 
 
-class _Deadline(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
+class _Deadline(grpc.aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(
         self,
         continuation: Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]],
@@ -72,4 +72,4 @@ class _Deadline(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
 
 def open_channel(target: str) -> grpc.aio.Channel:
     """A channel to `target` (host:port, or dns:///name:port for all replicas behind a name)."""
-    return grpc.aio.insecure_channel(target, options=OPTIONS, interceptors=[_Deadline()])  # type: ignore[list-item]
+    return grpc.aio.insecure_channel(target, options=OPTIONS, interceptors=[_Deadline()])

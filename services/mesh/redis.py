@@ -37,7 +37,7 @@ def connect(
         )
     except ValueError as error:
         raise Unavailable(f"cannot use {hide_password(url)} as address of Redis: {error}") from error
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 def hide_password(url: str) -> str:

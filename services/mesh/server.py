@@ -72,7 +72,7 @@ class ServiceContext:
 Build = Callable[[ServiceContext], Awaitable[None]]
 
 
-class Interceptor(grpc.aio.ServerInterceptor[Any, Any]):
+class Interceptor(grpc.aio.ServerInterceptor):
     """Turns domain errors into statuses, counts every call's end, hands on deadlines, hides what is unexpected."""
 
     def __init__(self, service: str) -> None:
@@ -201,7 +201,7 @@ class Service:
         try:
             await self._build(context)
             health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-            channelz.add_channelz_servicer(server)  # type: ignore[arg-type]  # takes an aio server too
+            channelz.add_channelz_servicer(server)
             for full_name in context.services:
                 self._health.add(full_name)
             offered = [

@@ -67,7 +67,7 @@ async def abort(context: "grpc.aio.ServicerContext[Any, Any]", error: KomiError)
 def from_rpc_error(error: grpc.aio.AioRpcError, neighbour: str) -> KomiError:
     """What a neighbour's answer means to us; `neighbour` names it in messages that it did not write itself."""
     reason, retry_after_s = None, None
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    status = rpc_status.from_call(error)
     for detail in status.details if status is not None else ():
         info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
         if detail.Unpack(info):
