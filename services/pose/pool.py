@@ -1,0 +1,195 @@
+"""The threads that decode and infer: as many as cores, turn by turn between the cameras.
+
+MediaPipe and the JPEG decoder release the GIL, so threads of one process use all cores; every camera has a tracker of
+its own, since a tracker follows one person from frame to frame.
+"""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+
+from services.pose.decode import ImageLimits, decode_jpeg
+from services.pose.errors import ModelNotLoaded, NoTracker
+from services.pose.lane import Done, Job, Lane, Workshop
+from services.pose.tracker import Tracker, TrackerOptions
+
+Tag = TypeVar("Tag")
+T = TypeVar("T")
+MakeTracker = Callable[[TrackerOptions], Tracker]
+
+MEAN_OVER_NS = 5_000_000_000
+DEFAULT_OPTIONS = TrackerOptions()
+
+
+class InferencePool:
+    """Opens a lane for each camera and gives its frames to worker threads."""
+
+    def __init__(
+        self,
+        make_tracker: MakeTracker,
+        *,
+        workers: int,
+        max_trackers: int,
+        limits: ImageLimits,
+        now_ns: Callable[[], int],
+    ) -> None:
+        self.workers = workers
+        self.limits = limits
+        self._make_tracker = make_tracker
+        self._max_trackers = max_trackers
+        self._now_ns = now_ns
+        self._ready: queue.SimpleQueue[Lane[Any] | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._loader = ThreadPoolExecutor(1, thread_name_prefix="pose-loader")
+        self._spare: Tracker | None = None
+        self._refill: asyncio.Task[None] | None = None
+        self._open: set[Lane[Any]] = set()
+        self._opening = 0
+        self._times: deque[tuple[int, int]] = deque()
+        self.loaded = False
+
+    @property
+    def streams(self) -> int:
+        """Lanes open now."""
+        return len(self._open)
+
+    async def start(self) -> None:
+        """Load the model and run it once, then take work. Raises ModelNotLoaded."""
+        self._spare = await self._in_loader(self._warm_tracker)
+        for number in range(self.workers):
+            thread = threading.Thread(target=self._work, name=f"pose-worker-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self.loaded = True
+
+    async def open(
+        self,
+        options: TrackerOptions,
+        *,
+        newest_wins: bool,
+        capacity: int,
+        on_taken: Callable[[Job[Tag]], None],
+        on_done: Callable[[Done[Tag]], None],
+    ) -> Lane[Tag]:
+        """A lane with a tracker of its own; callbacks run in the event loop, in order.
+
+        Raises NoTracker when all are taken, ModelNotLoaded before `start` is through.
+        """
+        if not self.loaded:
+            raise ModelNotLoaded("the pose model is still loading; try again in a second", retry_after_s=1.0)
+        if len(self._open) + self._opening >= self._max_trackers:
+            raise NoTracker(
+                f"all {self._max_trackers} trackers of this replica are taken: close a camera, add a pose replica, "
+                "or raise max_trackers",
+                retry_after_s=5.0,
+            )
+        self._opening += 1
+        try:
+            tracker = await self._tracker(options)
+        finally:
+            self._opening -= 1
+        workshop = Workshop(
+            loop=asyncio.get_running_loop(),
+            enqueue=self._ready.put,
+            decode=lambda jpeg: decode_jpeg(jpeg, self.limits),
+            make_tracker=lambda: self._make_tracker(options),
+            now_ns=self._now_ns,
+        )
+
+        def count_and_answer(done: Done[Tag]) -> None:
+            self._note(done)
+            on_done(done)
+
+        lane: Lane[Tag] = Lane(
+            workshop,
+            tracker,
+            newest_wins=newest_wins,
+            capacity=capacity,
+            on_taken=on_taken,
+            on_done=count_and_answer,
+        )
+        self._open.add(lane)
+        return lane
+
+    async def close_lane(self, lane: Lane[Any]) -> list[Job[Any]]:
+        """Give up what waits (returned, to be counted), let a running frame end, free the tracker."""
+        left = lane.give_up()
+        await lane.idle()
+        if lane in self._open:
+            self._open.discard(lane)
+            await self._in_loader(lane.close_tracker)
+        return left
+
+    def mean_inference_ms(self) -> float:
+        """Mean time from decoded to inferred over the last seconds, milliseconds; 0: none yet."""
+        self._forget_old()
+        return sum(took for _, took in self._times) / len(self._times) / 1e6 if self._times else 0.0
+
+    def max_fps(self) -> float:
+        """Frames a second that each open lane may hope for; 0: not known yet."""
+        mean_ms = self.mean_inference_ms()
+        return 1000 * self.workers / mean_ms / max(self.streams, 1) if mean_ms else 0.0
+
+    async def close(self) -> None:
+        """Stop the workers after their present frame and free every tracker."""
+        if self._refill is not None:
+            self._refill.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._refill
+        for lane in list(self._open):
+            await self.close_lane(lane)
+        for _ in self._threads:
+            self._ready.put(None)
+        await asyncio.to_thread(self._join)
+        self.loaded = False
+
+    def _join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        self._loader.shutdown()
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
+
+    def _work(self) -> None:
+        while (lane := self._ready.get()) is not None:
+            lane.work()
+
+    async def _tracker(self, options: TrackerOptions) -> Tracker:
+        """The spare, so that a camera need not wait for the model; a new one takes its place."""
+        if options != DEFAULT_OPTIONS or self._spare is None:
+            return await self._in_loader(lambda: self._make_tracker(options))
+        tracker, self._spare = self._spare, None
+        self._refill = asyncio.create_task(self._refill_spare(), name="pose-spare-tracker")
+        return tracker
+
+    async def _refill_spare(self) -> None:
+        spare = await self._in_loader(self._warm_tracker)
+        if self._spare is None:
+            self._spare = spare
+        else:
+            await self._in_loader(spare.close)
+
+    def _warm_tracker(self) -> Tracker:
+        tracker = self._make_tracker(DEFAULT_OPTIONS)
+        tracker.track(np.zeros((240, 320, 3), dtype=np.uint8), 0)
+        return tracker
+
+    async def _in_loader(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._loader, work)
+
+    def _note(self, done: Done[Any]) -> None:
+        if done.found is not None:
+            self._times.append((done.inferred_ns, done.inferred_ns - done.decoded_ns))
+            self._forget_old()
+
+    def _forget_old(self) -> None:
+        while self._times and self._times[0][0] < self._now_ns() - MEAN_OVER_NS:
+            self._times.popleft()
