@@ -55,6 +55,16 @@ class ServiceContext:
     services: list[str] = field(default_factory=list)
     drains: list[Drain] = field(default_factory=list)
     closes: list[Drain] = field(default_factory=list)
+    finished: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def finish(self, error: KomiError | None = None) -> None:
+        """The work is done: stop the service and leave with status 0, or with 1 and `error` told."""
+        if self.finished.done():
+            return
+        if error is None:
+            self.finished.set_result(None)
+        else:
+            self.finished.set_exception(error)
 
     def add_service(self, full_name: str) -> None:
         """Offer `full_name` (as in DESCRIPTOR.services_by_name[…].full_name) to reflection and health."""
@@ -197,7 +207,8 @@ class Service:
             tasks=Tasks(),
         )
         self.context = context
-        context.readiness.add("redis", self._redis_answers)
+        if self.settings.uses_redis:
+            context.readiness.add("redis", self._redis_answers)
         try:
             await self._build(context)
             health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -294,10 +305,15 @@ async def _run(settings: ServiceSettings, build: Build) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     await service.start()
+    assert service.context is not None
+    finished = service.context.finished
+    finished.add_done_callback(lambda _: stop.set())
     try:
         await stop.wait()
     finally:
         await service.stop()
+    if finished.done():
+        finished.result()
 
 
 def serve(settings: ServiceSettings, build: Build) -> None:

@@ -53,6 +53,8 @@ class ServiceSettings(BaseSettings):
     """What every service can be told. A service derives from it with `model_config = service_config("…")`."""
 
     service: ClassVar[str]
+    uses_redis: ClassVar[bool] = True
+    """Whether readiness waits for Redis. Capture runs beside a camera, where there may be none."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
     """Address of Redis: redis://, rediss:// or unix://. Also KOMI_REDIS_URL for all services."""
