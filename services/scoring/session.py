@@ -1,0 +1,370 @@
+"""Scores one session: feed it synced sets, get what is to be said of each.
+
+Pure: the clock is the sets' own, nothing is stored elsewhere. `state` and `restore` carry it over a restart.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from services.scoring.advice.coach import Coach
+from services.scoring.features import bone_vectors
+from services.scoring.following import Following, Moment
+from services.scoring.joints import JOINTS, MAIN_ANGLES, JointError, joint_errors, joint_severity
+from services.scoring.landmarks import Floats, SyncedViews, View
+from services.scoring.memory import Clip, Memory
+from services.scoring.outcome import CompletedRepetition, Outcome, State
+from services.scoring.repetitions import Cycle
+from services.scoring.score import Calibration, Comparison, Verdict, compare, judge
+from services.scoring.template import RATE_HZ, Kind, Phase, Template
+from services.scoring.tolerance import default_tolerances
+from services.scoring.views import Observed, fuse, heading, turn_between
+
+VISIBLE_SHARE: Final = 0.5
+"""Share of what counts that must be seen, else the person is not visible."""
+EXPLAINED: Final = 0.35
+"""Share of the reference's movement a cycle must explain to be a repetition of it."""
+NEAR_READY: Final = 0.9
+"""Distance from the ready pose, in tolerances, up to which somebody stands ready; repetitions start and end there."""
+READY_HOLD_S: Final = 0.5
+"""The ready pose counts as taken up once held this long."""
+STILL: Final = 0.12
+"""Share of the reference's usual speed below which somebody is still."""
+SHORTEST: Final = 0.3
+LONGEST: Final = 5.0
+"""A repetition lasts between these multiples of the reference's."""
+LOST_DEVIATION: Final = 2.6
+"""Frame deviation from which the live position is not believed …"""
+LOST_S: Final = 0.7
+"""… if it lasts this long."""
+REST_S: Final = 4.0
+"""Standing by for this long after a repetition is rest."""
+SCORE_S: Final = 1.0
+"""Time constant of the live score."""
+MIRROR_GAIN: Final = 0.15
+"""The mirror image must explain this much more before a performance is taken as mirrored."""
+HEADING_S: Final = 2.0
+"""Time constant of the estimate from where each camera sees the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a session is to be scored."""
+
+    video_leads: bool = False
+    """The user keeps pace with the playing video, so tempo enters the score."""
+    allow_mirror: bool = True
+    """The movement may be performed the other way round."""
+    target_repetitions: int = 0
+    """Done after this many; 0: never."""
+
+
+class SessionScorer:
+    """Compares a session with one template."""
+
+    def __init__(
+        self, template: Template, calibration: Calibration | None = None, rules: Rules | None = None
+    ):
+        self.template = template
+        self._calibration = calibration or Calibration()
+        self._rules = rules or Rules()
+        self._ways = [Following(template)]
+        if self._rules.allow_mirror and template.kind is Kind.REPETITIONS and _one_sided(template):
+            flipped = template.mirror()
+            self._ways.append(Following(_with_axis(flipped)))
+        self._decided = len(self._ways) == 1
+        self._memory = Memory()
+        self._coach = Coach(template.exercise)
+        self._headings: dict[str, complex] = {}
+        self._ready = template.ready
+        self._ready_since = math.nan
+        self._time = math.nan
+        self._before: Floats | None = None
+        self._speed = 0.0
+        self._still_since = math.nan
+        self._off_since = math.nan
+        self._last_end = -math.inf
+        self._live = math.nan
+        self._count = 0
+        self._latest: Verdict | None = None
+        self._usual_speed = _usual_speed(template)
+
+    @property
+    def repetitions(self) -> int:
+        """Repetitions completed."""
+        return self._count
+
+    def state(self) -> dict[str, Any]:
+        """What a successor must know so that nothing is counted twice; plain JSON values."""
+        return {"count": self._count, "last_end_s": self._last_end if self._count else None}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes up where another scorer of this session stopped."""
+        self._count = int(state.get("count", 0))
+        last = state.get("last_end_s")
+        self._last_end = -math.inf if last is None else float(last)
+
+    def feed(self, synced: SyncedViews) -> Outcome:
+        """Takes one synced set, later than the one before; returns what is to be said of it."""
+        time_s = synced.time_s
+        dt = time_s - self._time if math.isfinite(self._time) else 1.0 / RATE_HZ
+        dt = min(max(dt, 1e-3), 1.0)
+        self._time = time_s
+        seen = self._observe(synced.views, dt)
+        if not self._visible(seen):
+            return self._nobody(time_s)
+        self._note_motion(time_s, dt, seen)
+        self._memory.push(time_s, seen)
+        if self.template.kind is Kind.HOLD:
+            return self._feed_hold(time_s, dt, seen)
+        completed = self._count_cycles(time_s, seen)
+        self._note_ready(time_s, seen)
+        moment = self._ways[0].place(seen, self._ready, dt)
+        state = self._state_of(time_s, moment)
+        return self._outcome(time_s, dt, state, moment, completed)
+
+    # ------------------------------------------------------------ seeing
+
+    def _observe(self, views: tuple[View, ...], dt: float) -> Observed:
+        good = tuple(view for view in views if np.isfinite(view.world_m).any())
+        share = 1.0 - math.exp(-dt / HEADING_S)
+        turns = []
+        for view in good:
+            angle = float(heading(bone_vectors(view.world_m)))
+            known = self._headings.get(view.camera_id)
+            if math.isfinite(angle):
+                now = complex(math.cos(angle), math.sin(angle))
+                if known is None:
+                    known = now
+                elif not self._ways[0].detector.moving:
+                    known += share * (now - known)
+                self._headings[view.camera_id] = known
+            turns.append(
+                turn_between(math.atan2(known.imag, known.real), self.template.heading)
+                if known is not None
+                else 0.0
+            )
+        return fuse(good, tuple(turns))
+
+    def _visible(self, seen: Observed) -> bool:
+        weight = self._ways[0].tolerances.weight
+        return bool(weight[seen.known].sum() >= VISIBLE_SHARE * weight.sum())
+
+    def _nobody(self, time_s: float) -> Outcome:
+        self._before = None
+        self._ready_since = self._still_since = self._off_since = math.nan
+        return Outcome(
+            time_s,
+            State.NOT_VISIBLE,
+            Phase.UNKNOWN,
+            None,
+            0.0,
+            None,
+            (),
+            self._count,
+            None,
+            None,
+            self._latest,
+        )
+
+    def _note_motion(self, time_s: float, dt: float, seen: Observed) -> None:
+        scale = self._ways[0].tolerances.scale * seen.known
+        now = seen.features * scale
+        if self._before is not None:
+            speed = float(np.linalg.norm(now - self._before * (scale > 0))) / dt
+            self._speed += (1.0 - math.exp(-dt / 0.15)) * (speed - self._speed)
+        self._before = now
+        if self._speed > STILL * self._usual_speed:
+            self._still_since = math.nan
+        elif math.isnan(self._still_since):
+            self._still_since = time_s
+
+    def _still_for(self, time_s: float) -> float:
+        return 0.0 if math.isnan(self._still_since) else time_s - self._still_since
+
+    def _note_ready(self, time_s: float, seen: Observed) -> None:
+        """Keeps the user's own ready pose: held near the reference's, or else where the last cycle began."""
+        way = self._ways[0]
+        if way.detector.moving or way.from_ready(seen) > NEAR_READY:
+            self._ready_since = math.nan
+            return
+        if math.isnan(self._ready_since):
+            self._ready_since = time_s
+            known = seen.known
+            self._ready = np.where(known, seen.features, self._ready)
+            way.warping.begin(0)
+        held = time_s - self._ready_since
+        if held <= READY_HOLD_S or self._still_for(time_s) > READY_HOLD_S:
+            self._ready = np.where(seen.known, self._ready + 0.1 * (seen.features - self._ready), self._ready)
+
+    # ------------------------------------------------------------ counting
+
+    def _count_cycles(self, time_s: float, seen: Observed) -> CompletedRepetition | None:
+        best: tuple[Following, Cycle, Clip, Comparison] | None = None
+        for way in self._ways:
+            cycle = way.push(time_s, seen)
+            judged = self._compared(way, cycle) if cycle is not None else None
+            if cycle is None or judged is None:
+                continue
+            clip, comparison = judged
+            gain = MIRROR_GAIN if way is self._ways[-1] and not self._decided else 0.0
+            if comparison.explained - gain < EXPLAINED:
+                continue
+            if best is None or comparison.explained - gain > best[3].explained:
+                best = way, cycle, clip, comparison
+        if best is None:
+            return None
+        way, cycle, clip, comparison = best
+        way.detector.accepted(cycle)
+        if not self._decided:
+            self._ways = [way]
+            self._decided = True
+        return self._complete(way, cycle, comparison)
+
+    def _compared(self, way: Following, cycle: Cycle) -> tuple[Clip, Comparison] | None:
+        """Looks at a finished cycle as a whole; None if it can be no repetition."""
+        length = cycle.end_s - cycle.start_s
+        usual = way.template.duration_s
+        if not SHORTEST * usual <= length <= LONGEST * usual or cycle.start_s < self._last_end - 0.1:
+            return None
+        clip = self._memory.clip(cycle.start_s, cycle.end_s)
+        if clip is None or not self._from_ready_to_ready(way, clip):
+            return None
+        ready = clip.features[: max(1, min(4, len(clip.features) // 8))].mean(axis=0)
+        return clip, compare(clip.features, ready, clip.known, way.template, way.tolerances)
+
+    def _from_ready_to_ready(self, way: Following, clip: Clip) -> bool:
+        """Both ends lie near the ready pose; a movement that does not return need only begin there."""
+        ends = (0, -1) if way.template.returns else (0,)
+        variance = np.where(clip.known, 0.0, np.inf)
+        return all(way.from_ready(Observed(clip.features[end], variance)) <= NEAR_READY for end in ends)
+
+    def _complete(self, way: Following, cycle: Cycle, comparison: Comparison) -> CompletedRepetition:
+        verdict = judge(
+            comparison,
+            way.template,
+            way.tolerances,
+            self._calibration,
+            cycle.height,
+            timed=self._rules.video_leads,
+        )
+        self._count += 1
+        self._last_end = cycle.end_s
+        self._latest = verdict
+        errors, phase = repetition_errors(comparison, way)
+        done = CompletedRepetition(self._count, cycle.start_s, cycle.end_s, verdict, errors, phase)
+        self._coach.hear(done, way.template)
+        return done
+
+    # ------------------------------------------------------------ saying
+
+    def _state_of(self, time_s: float, moment: Moment) -> State:
+        target = self._rules.target_repetitions
+        if target and self._count >= target:
+            return State.DONE
+        way = self._ways[0]
+        off = moment.deviation > LOST_DEVIATION
+        if not off:
+            self._off_since = math.nan
+        elif math.isnan(self._off_since):
+            self._off_since = time_s
+        if way.detector.moving:
+            if off and time_s - self._off_since > LOST_S:
+                way.warping.relocate()
+                return State.LOST
+            return State.HOLD if self._still_for(time_s) > 0.4 else State.TRACKING
+        if self._count and time_s - self._last_end > REST_S:
+            return State.REST
+        return State.READY
+
+    def _outcome(
+        self, time_s: float, dt: float, state: State, moment: Moment, completed: CompletedRepetition | None
+    ) -> Outcome:
+        following = state in (State.TRACKING, State.HOLD)
+        if following and math.isfinite(moment.deviation):
+            share = 1.0 - math.exp(-dt / SCORE_S)
+            fresh = not math.isfinite(self._live)
+            self._live = moment.deviation if fresh else self._live + share * (moment.deviation - self._live)
+        score: float | None = None
+        if math.isfinite(self._live) and (following or time_s - self._last_end < REST_S):
+            score = self._calibration.score(self._live)
+        phase = Phase(int(self.template.phases[moment.row])) if following else Phase.UNKNOWN
+        if state is State.READY:
+            phase = Phase.READY
+        placed = following or state is State.READY
+        frame = float(
+            np.interp(moment.position.row, np.arange(len(self.template.frames)), self.template.frames)
+        )
+        errors = self._errors_now(moment) if following else ()
+        return Outcome(
+            time_s=time_s,
+            state=state,
+            phase=phase,
+            reference_frame=frame if placed else None,
+            confidence=moment.position.confidence if placed else 0.0,
+            score=score,
+            joint_errors=errors,
+            repetitions=self._count,
+            completed=completed,
+            advice=self._coach.cue(time_s),
+            latest=self._latest,
+        )
+
+    def _errors_now(self, moment: Moment) -> tuple[JointError, ...]:
+        known = moment.relative_z != 0.0
+        return joint_errors(moment.relative_z, moment.difference, known)
+
+    def _feed_hold(self, time_s: float, dt: float, seen: Observed) -> Outcome:
+        """A held pose: no repetitions, the score is that of the pose."""
+        moment = self._ways[0].place(seen, self.template.ready, dt)
+        near = moment.deviation < LOST_DEVIATION and self._ways[0].from_ready(seen) < NEAR_READY
+        state = State.HOLD if near else State.READY
+        return self._outcome(time_s, dt, state, moment, None)
+
+
+def repetition_errors(comparison: Comparison, way: Following) -> tuple[tuple[JointError, ...], Phase]:
+    """Joints of a repetition worst first, each by its worst phase, and the phase that is worst of all."""
+    template, tolerances = way.template, way.tolerances
+    z = comparison.relative / tolerances.relative
+    severities = []
+    phases = [phase for phase in (Phase.OUT, Phase.TURN, Phase.BACK) if (template.phases == phase).any()]
+    for phase in phases:
+        rows = template.phases == phase
+        power = np.sqrt(np.square(z[rows]).mean(axis=0))
+        severities.append(joint_severity(power, comparison.known))
+    table = np.nan_to_num(np.stack(severities))
+    errors = []
+    for index, joint in enumerate(JOINTS):
+        worst = int(np.argmax(table[:, index]))
+        if table[worst, index] <= 0:
+            continue
+        rows = template.phases == phases[worst]
+        main = MAIN_ANGLES[index]
+        degrees = float(np.round(np.degrees(comparison.relative[rows][:, main].mean())))
+        errors.append(JointError(joint.name, degrees, float(table[worst, index])))
+    worst_phase = phases[int(np.argmax(table.max(axis=1)))] if table.size else Phase.UNKNOWN
+    return tuple(sorted(errors, key=lambda error: -error.severity)), worst_phase
+
+
+def _one_sided(template: Template) -> bool:
+    """Left and right do different things, so that the mirror image is another movement."""
+    here, there = template.relative(), template.mirror().relative()
+    return bool(np.square(here - there).sum() > 0.3 * np.square(here).sum())
+
+
+def _with_axis(template: Template) -> Template:
+    axis, phases = movement_axis(template.features, template.ready, template.known)
+    return replace(template, axis=axis, phases=phases)
+
+
+def _usual_speed(template: Template) -> float:
+    """Median speed of the reference while it moves, in tolerances a second."""
+    if template.kind is Kind.HOLD or len(template.features) < 3:
+        return 30.0
+    rows = template.features * default_tolerances(template).scale
+    speed = np.linalg.norm(np.diff(rows, axis=0), axis=1) * RATE_HZ
+    return float(max(np.median(speed), 1.0))
