@@ -23,11 +23,11 @@ from services.scoring.features import (
     renormalised,
 )
 from services.scoring.landmarks import Bools, Floats, Landmark, Recording
-from services.scoring.segmentation import Segment, find_repetitions, principal_axes
+from services.scoring.segmentation import Segment, find_repetitions
 from services.scoring.smoothing import fill_gaps, lowpass, resample
 from services.scoring.template import RATE_HZ, Kind, Phase, Template
 from services.scoring.tolerance import one_view_variance
-from services.scoring.views import VISIBLE, heading, mean_heading
+from services.scoring.views import VISIBLE, angle_variance, heading, mean_heading
 
 SHORTEST_S: Final = 0.8
 """A sample video must show a person for at least this long."""
@@ -143,8 +143,6 @@ def _check(recording: Recording) -> None:
 
 def _known_features(bones_seen: Bools) -> Bools:
     variance = np.where(bones_seen[:, None], 1.0, np.inf) * np.ones((1, 3))
-    from services.scoring.views import angle_variance
-
     return np.isfinite(np.concatenate((variance.reshape(-1), angle_variance(variance))))
 
 
@@ -167,9 +165,7 @@ def _typical(rows: Floats, found: list[Segment]) -> tuple[Segment, list[Segment]
             distance[i, j] = distance[j, i] = cost / max(energy, 1e-9)
     # Energy breaks ties between two: the fuller movement is the sample, the lesser one perhaps a stray gesture.
     reach = np.array([np.square(part).sum(axis=1).max() for part in parts])
-    medoid = int(
-        np.argmin(np.median(distance + np.eye(len(parts)) * 0.0, axis=1) - 0.1 * reach / reach.max())
-    )
+    medoid = int(np.argmin(np.median(distance, axis=1) - 0.1 * reach / reach.max()))
     kept = [s for s, gap in zip(found, distance[medoid], strict=True) if gap <= 1.0 - ALIKE]
     return found[medoid], kept
 
@@ -293,6 +289,3 @@ def _ghost(image: Floats) -> Floats:
     trunk = float(np.median(np.linalg.norm(shoulders - hips, axis=1)))
     ghost: Floats = (image - hips[:, None]) / max(trunk, 1.0)
     return ghost
-
-
-__all__ = ["Prepared", "build_template", "movement_axis", "phases_of", "prepare", "principal_axes"]

@@ -10,6 +10,7 @@ import numpy as np
 
 from services.scoring.alignment import onto_template, warping_path
 from services.scoring.features import BONE_COUNT, bones_of
+from services.scoring.joints import PAIRED_ANGLES
 from services.scoring.landmarks import Bools, Floats
 from services.scoring.template import RATE_HZ, Phase, Template
 from services.scoring.tolerance import Tolerances
@@ -167,8 +168,6 @@ def phase_times(comparison: Comparison, template: Template) -> tuple[float, floa
 
 def _symmetry(comparison: Comparison, tolerances: Tolerances) -> float:
     """How alike left and right deviate: what is one-sided in the reference is no fault."""
-    from services.scoring.joints import PAIRED_ANGLES
-
     left, right = PAIRED_ANGLES[:, 0], PAIRED_ANGLES[:, 1]
     both = comparison.known[left] & comparison.known[right]
     if not both.any():

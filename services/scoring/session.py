@@ -18,6 +18,7 @@ from services.scoring.joints import JOINTS, MAIN_ANGLES, JointError, joint_error
 from services.scoring.landmarks import Floats, SyncedViews, View
 from services.scoring.memory import Clip, Memory
 from services.scoring.outcome import CompletedRepetition, Outcome, State
+from services.scoring.reference import movement_axis
 from services.scoring.repetitions import Cycle
 from services.scoring.score import Calibration, Comparison, Verdict, compare, judge
 from services.scoring.template import RATE_HZ, Kind, Phase, Template
@@ -257,7 +258,7 @@ class SessionScorer:
         self._latest = verdict
         errors, phase = repetition_errors(comparison, way)
         done = CompletedRepetition(self._count, cycle.start_s, cycle.end_s, verdict, errors, phase)
-        self._coach.hear(done, way.template)
+        self._coach.hear(done)
         return done
 
     # ------------------------------------------------------------ saying

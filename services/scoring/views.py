@@ -103,7 +103,8 @@ def turned(bones: Floats, turn: float) -> Floats:
     if turn == 0.0:
         return bones
     cos, sin = math.cos(turn), math.sin(turn)
-    return bones @ np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]])
+    out: Floats = bones @ np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]])
+    return out
 
 
 def depth_axis(turn: float) -> Floats:

@@ -9,7 +9,6 @@ from typing import Final
 from services.scoring.advice.phrases import Phrase, find
 from services.scoring.joints import JointError
 from services.scoring.outcome import Advice, CompletedRepetition
-from services.scoring.template import Phase, Template
 
 WRONG_BELOW: Final = 70.0
 """Repetitions that score less are corrected."""
@@ -44,7 +43,7 @@ class Coach:
         self._praise: tuple[Advice, float] | None = None
         self._ended_s = -math.inf
 
-    def hear(self, done: CompletedRepetition, template: Template) -> None:
+    def hear(self, done: CompletedRepetition) -> None:
         """Takes a repetition into account."""
         self._ended_s = done.end_s
         score = done.verdict.score
@@ -61,7 +60,7 @@ class Coach:
             self._standing is not None and code == self._standing[0].phrase.code
         )
         self._suspect = code
-        if again or score < SEVERE_BELOW or (self._standing is None and template.spread.any() is None):
+        if again or score < SEVERE_BELOW:
             self._standing = fault, done.number
             self._praise = None
 
@@ -113,6 +112,3 @@ def worst_fault(exercise: str, done: CompletedRepetition) -> Fault | None:
 def _phrase(exercise: str, error: JointError, phase: str) -> Phrase | None:
     part = error.joint.removeprefix("left_").removeprefix("right_")
     return find(exercise, part, "less" if error.degrees < 0 else "more", phase)
-
-
-__all__ = ["Coach", "Fault", "Phase", "worst_fault"]
