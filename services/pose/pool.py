@@ -53,6 +53,7 @@ class InferencePool:
         self._open: set[Lane[Any]] = set()
         self._opening = 0
         self._times: deque[tuple[int, int]] = deque()
+        self._times_sum_ns = 0
         self.loaded = False
 
     @property
@@ -130,7 +131,7 @@ class InferencePool:
     def mean_inference_ms(self) -> float:
         """Mean time from decoded to inferred over the last seconds, milliseconds; 0: none yet."""
         self._forget_old()
-        return sum(took for _, took in self._times) / len(self._times) / 1e6 if self._times else 0.0
+        return self._times_sum_ns / len(self._times) / 1e6 if self._times else 0.0
 
     def max_fps(self) -> float:
         """Frames a second that each open lane may hope for; 0: not known yet."""
@@ -187,9 +188,12 @@ class InferencePool:
 
     def _note(self, done: Done[Any]) -> None:
         if done.found is not None:
-            self._times.append((done.inferred_ns, done.inferred_ns - done.decoded_ns))
+            took_ns = done.inferred_ns - done.decoded_ns
+            self._times.append((done.inferred_ns, took_ns))
+            self._times_sum_ns += took_ns
             self._forget_old()
 
     def _forget_old(self) -> None:
-        while self._times and self._times[0][0] < self._now_ns() - MEAN_OVER_NS:
-            self._times.popleft()
+        oldest_ns = self._now_ns() - MEAN_OVER_NS
+        while self._times and self._times[0][0] < oldest_ns:
+            self._times_sum_ns -= self._times.popleft()[1]

@@ -1,5 +1,6 @@
 """Finds a person's landmarks in the frames of one camera, one frame after the other."""
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,8 +12,10 @@ from services.pose.decode import Image
 from services.pose.errors import InferenceFailed, ModelNotLoaded
 
 LANDMARKS = 33
-NOMINAL_STEP_MS = 33
+NOMINAL_STEP_US = 33_333
 """Time between frames where their timestamps do not tell."""
+WIDEST_STEP_US = 60_000_000
+"""After so long nothing of the smoothing is left anyway."""
 MASK_THRESHOLD = 0.5
 MASK_WIDTH = 320
 """Masks are thinned to about this width: the model computes them at 256."""
@@ -37,6 +40,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Mask:
+    """Which pixels belong to the followed person, thinned."""
+
+    width: int
+    height: int
+    bits_zlib: bytes
+    """Row-major, one bit a pixel, most significant first, rows padded to whole bytes; compressed by zlib."""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What one frame holds."""
 
@@ -45,8 +58,8 @@ class Found:
     persons: int
     person: Person | None
     """The followed person. None: nobody was found."""
-    mask: NDArray[np.bool_] | None = None
-    """(h, w), thinned: where the followed person is. None: not asked for, or nobody was found."""
+    mask: Mask | None = None
+    """None: not asked for, or nobody was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,7 @@ class MediaClock:
         """Milliseconds since the first frame; a time that does not rise counts as one nominal step."""
         if self._last_us is not None:
             step_us = time_us - self._last_us
-            self._now_us += step_us if step_us > 0 else NOMINAL_STEP_MS * 1000
+            self._now_us += min(step_us, WIDEST_STEP_US) if step_us > 0 else NOMINAL_STEP_US
         self._last_us = time_us
         self._last_ms = max(self._last_ms + 1, self._now_us // 1000)
         return self._last_ms
@@ -140,7 +153,7 @@ class MediaPipeTracker:
             height,
             persons=len(persons),
             person=persons[chosen],
-            mask=_thinned(masks[chosen].numpy_view()) if masks else None,
+            mask=pack_mask(masks[chosen].numpy_view()) if masks else None,
         )
 
     def close(self) -> None:
@@ -210,8 +223,9 @@ def _person(normalised: list[Any], world: list[Any], width: int, height: int) ->
     )
 
 
-def _thinned(mask: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Every n-th pixel of a (height, width[, 1]) likelihood, as yes or no."""
-    step = max(1, -(-mask.shape[1] // MASK_WIDTH))
-    thinned: NDArray[np.bool_] = mask.reshape(mask.shape[:2])[::step, ::step] > MASK_THRESHOLD
-    return thinned
+def pack_mask(likelihood: NDArray[np.float32]) -> Mask:
+    """A likelihood (height, width[, 1]) as thinned, compressed yes or no."""
+    step = max(1, -(-likelihood.shape[1] // MASK_WIDTH))
+    inside = likelihood.reshape(likelihood.shape[:2])[::step, ::step] > MASK_THRESHOLD
+    bits = np.packbits(inside, axis=1)
+    return Mask(inside.shape[1], inside.shape[0], zlib.compress(bits.tobytes(), level=1))

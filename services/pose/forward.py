@@ -1,0 +1,191 @@
+"""Hands poses on to sync: one stream a session, bounded, again and again until sync takes them.
+
+What sync has not acknowledged is sent once more after a reconnect; sync stores a pose sent twice once.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+
+import grpc
+import structlog
+
+from komi.common.v1 import pose_pb2, stream_pb2
+from komi.sync.v1 import sync_service_pb2, sync_service_pb2_grpc
+from services.pose import metrics
+
+log = structlog.get_logger()
+
+Request = sync_service_pb2.IngestPosesRequest
+Call = grpc.aio.StreamStreamCall[Request, sync_service_pb2.IngestPosesResponse]
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+UNACKNOWLEDGED = 256
+"""Poses kept to be sent again; about a second's worth of eight cameras."""
+QUIET_S = 30.0
+"""A session that sends nothing for so long gives its stream back."""
+
+
+class SessionFeed:
+    """The poses of one session on their way to sync."""
+
+    def __init__(
+        self,
+        stub: "sync_service_pb2_grpc.SyncServiceAsyncStub",
+        config: sync_service_pb2.IngestConfig,
+        capacity: int,
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._stub = stub
+        self._config = config
+        self._capacity = capacity
+        self._now_ns = now_ns
+        self._waiting: deque[pose_pb2.PoseFrame] = deque()
+        self._sent: deque[pose_pb2.PoseFrame] = deque(maxlen=UNACKNOWLEDGED)
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._log = log.bind(session=config.session_id)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits."""
+        return not self._waiting
+
+    def put(self, frame: pose_pb2.PoseFrame) -> None:
+        """Queue a pose; a full queue gives up its oldest."""
+        if len(self._waiting) >= self._capacity:
+            self._waiting.popleft()
+            metrics.dropped("sync", stream_pb2.DROP_REASON_UNREACHABLE)
+        else:
+            metrics.BUFFERED.inc()
+        self._waiting.append(frame)
+        self._wake.set()
+
+    def close(self) -> None:
+        """Send what waits, then end the stream."""
+        self._closing = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Keep a stream to sync open until `close`, or until the session falls quiet."""
+        pause_s = FIRST_PAUSE_S
+        try:
+            while True:
+                try:
+                    again_at_once = await self._stream()
+                except grpc.aio.AioRpcError as error:
+                    self._log.warning(
+                        "sync does not take poses",
+                        code=error.code().name,
+                        details=error.details(),
+                        pause_s=pause_s,
+                    )
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                    continue
+                if not again_at_once:
+                    return
+                pause_s = FIRST_PAUSE_S
+        finally:
+            metrics.BUFFERED.dec(len(self._waiting))
+            for _ in self._waiting:
+                metrics.dropped("sync", stream_pb2.DROP_REASON_DRAINING)
+
+    async def _stream(self) -> bool:
+        """One stream's life. True: sync ended it and asks to connect again. Raises AioRpcError."""
+        call: Call = self._stub.IngestPoses()
+        writer = asyncio.create_task(self._write(call), name="sync-writer")
+        try:
+            ended = await self._read(call)
+            return ended and not (self._closing and self.empty)
+        finally:
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                await writer
+            call.cancel()
+
+    async def _write(self, call: Call) -> None:
+        await call.write(Request(config=self._config))
+        for frame in list(self._sent):
+            await call.write(Request(pose=frame))
+        while await self._something_waits():
+            frame = self._waiting.popleft()
+            metrics.BUFFERED.dec()
+            frame.stamps.published_monotonic_ns = self._now_ns()
+            self._sent.append(frame)
+            await call.write(Request(pose=frame))
+            metrics.FORWARDED.inc()
+        await call.done_writing()
+
+    async def _something_waits(self) -> bool:
+        while not self._waiting:
+            if self._closing:
+                return False
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(QUIET_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    async def _read(self, call: Call) -> bool:
+        handled = 0
+        dropped = failed = 0
+        async for response in call:
+            match response.WhichOneof("payload"):
+                case "dropped":
+                    dropped += response.dropped.count
+                case "failed":
+                    failed += 1
+                case "end":
+                    return response.end.reason != stream_pb2.STREAM_END_REASON_COMPLETE
+                case "ack":
+                    now_handled = response.ack.stored + dropped + failed
+                    for _ in range(min(now_handled - handled, len(self._sent))):
+                        self._sent.popleft()
+                    handled = now_handled
+        return True
+
+
+class SyncForwarder:
+    """A feed for each session that has poses."""
+
+    def __init__(
+        self, channel: grpc.aio.Channel, replica_id: str, *, capacity: int, now_ns: Callable[[], int]
+    ) -> None:
+        self._stub = sync_service_pb2_grpc.SyncServiceStub(channel)
+        self._replica_id = replica_id
+        self._capacity = capacity
+        self._now_ns = now_ns
+        self._feeds: dict[str, tuple[SessionFeed, asyncio.Task[None]]] = {}
+
+    def publish(self, frame: pose_pb2.PoseFrame) -> None:
+        """Queue a pose for its session. Never waits."""
+        session_id = frame.id.session_id
+        known = self._feeds.get(session_id)
+        if known is None or known[1].done():
+            known = self._open(session_id)
+        known[0].put(frame)
+
+    def _open(self, session_id: str) -> tuple[SessionFeed, "asyncio.Task[None]"]:
+        config = sync_service_pb2.IngestConfig(session_id=session_id, replica_id=self._replica_id)
+        feed = SessionFeed(self._stub, config, self._capacity, self._now_ns)
+        opened = feed, asyncio.create_task(feed.run(), name=f"sync-feed {session_id}")
+        self._feeds = {name: known for name, known in self._feeds.items() if not known[1].done()}
+        self._feeds[session_id] = opened
+        return opened
+
+    async def close(self, flush_s: float = 0.5) -> None:
+        """Give what waits a moment to leave, then end."""
+        tasks = [task for _, task in self._feeds.values()]
+        for feed, _ in self._feeds.values():
+            feed.close()
+        if tasks:
+            await asyncio.wait(tasks, timeout=flush_s)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._feeds.clear()
