@@ -8,5 +8,6 @@ supervisor: runs programs, restarts what dies, stops everything in order
 leash: ties a program's life to the supervisor's
 stage: uploads the reference, hands it to the session, watches the session through the gateway
 console: what the terminal shows
+beside: the stage beside a mesh that runs elsewhere, as in Docker Compose
 fetch: gets the recording and, where there is none, a Redis, from package registries
 """

@@ -1,7 +1,4 @@
-"""Uploads the reference, hands it to the session and tells how the session goes: a client of the gateway like any other.
-
-`python -m demo.stage --gateway http://…` does the same beside a mesh that runs elsewhere, as in Docker Compose.
-"""
+"""Uploads the reference, hands it to the session and tells how the session goes: a client of the gateway like any other."""
 
 import asyncio
 import json
