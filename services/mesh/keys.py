@@ -41,6 +41,26 @@ def scores(session_id: str) -> str:
     return session(session_id, "score", "out")
 
 
+def scoring_lease(session_id: str) -> str:
+    """Hash: which replica of scoring scores the session, see services.mesh.lease."""
+    return session(session_id, "score", "lease")
+
+
+def scoring_state(session_id: str) -> str:
+    """Hash: how far the session is scored, written with every batch of scores."""
+    return session(session_id, "score", "state")
+
+
+def repetitions(session_id: str) -> str:
+    """List: komi.scoring.v1.Repetition, oldest first."""
+    return session(session_id, "score", "repetitions")
+
+
+def reference(reference_id: str) -> str:
+    """Hash: a reference's versions."""
+    return f"komi:reference:{{{_safe(reference_id)}}}"
+
+
 def camera(camera_id: str, *parts: str) -> str:
     """`komi:camera:{id}:a:b`; a camera's own keys share a slot."""
     return ":".join([f"komi:camera:{{{_safe(camera_id)}}}", *parts])
@@ -74,3 +94,13 @@ def camera_image(camera_id: str) -> str:
 def camera_image_new(camera_id: str) -> str:
     """Channel: the sequence number of each image written."""
     return camera(camera_id, "image", "new")
+
+
+def reference_build(build_id: str) -> str:
+    """String: how far the gateway's building of a reference is, JSON, short-lived."""
+    return f"komi:build:{{{_safe(build_id)}}}"
+
+
+def reference_build_changed(build_id: str) -> str:
+    """Channel: published when reference_build changes."""
+    return f"{reference_build(build_id)}:changed"

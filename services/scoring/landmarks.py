@@ -76,6 +76,10 @@ class Recording:
     """Nominal frame rate of the video."""
     persons: NDArray[np.int64] | None = None
     """(n,) people seen in each frame. None: not counted."""
+    frame_numbers: NDArray[np.int64] | None = None
+    """(n,) number of each frame in the video, where not every frame was looked at. None: 0, 1, 2, …"""
+    video_frames: int = 0
+    """Frames of the video. 0: as many as there are rows."""
 
     def __post_init__(self) -> None:
         n = len(self.times_s)

@@ -96,6 +96,9 @@ def prepare(recording: Recording) -> Prepared:
     first, last = np.flatnonzero(found)[[0, -1]]
     part = slice(int(first), int(last) + 1)
     times = recording.times_s[part]
+    numbers = recording.frame_numbers
+    if numbers is None:
+        numbers = np.arange(len(found))
     at = np.arange(times[0], times[-1] + 1e-9, 1.0 / RATE_HZ)
     smooth = {
         name: lowpass(resample(times, fill_gaps(times, values[part]), at), RATE_HZ)
@@ -106,7 +109,7 @@ def prepare(recording: Recording) -> Prepared:
     features = np.nan_to_num(feature_vectors(bones))
     return Prepared(
         features=features,
-        frames=np.interp(at, times, np.arange(int(first), int(last) + 1)),
+        frames=np.interp(at, times, numbers[part]),
         known=_known_features(seen),
         image=smooth["image"],
         heading=mean_heading(heading(bones)),
@@ -215,7 +218,7 @@ def _repetition(
         returns=returns,
         repetitions=tuple((round(prepared.frames[s.start]), round(prepared.frames[s.end])) for s in kept),
         fps=recording.fps,
-        video_frames=len(recording.times_s),
+        video_frames=recording.video_frames or len(recording.times_s),
         ghost=_ghost(prepared.image[span]),
         remarks=tuple(remarks),
     )
@@ -276,7 +279,7 @@ def _hold(recording: Recording, prepared: Prepared, exercise: str, remarks: list
         returns=True,
         repetitions=(),
         fps=recording.fps,
-        video_frames=len(recording.times_s),
+        video_frames=recording.video_frames or len(recording.times_s),
         ghost=_ghost(prepared.image[span]),
         remarks=(*remarks, "The video shows no movement; its pose is the reference, to be held."),
     )

@@ -1,0 +1,64 @@
+"""Puts the service's parts together."""
+
+import asyncio
+from functools import partial
+
+import numpy as np
+
+from komi.pose.v1 import pose_service_pb2_grpc
+from komi.scoring.v1 import scoring_service_pb2, scoring_service_pb2_grpc
+from services.mesh.channel import open_channel
+from services.mesh.redis import connect
+from services.mesh.server import ServiceContext
+from services.mesh.server_clock import ServerClock
+from services.scoring.alignment import OnlineWarping, warping_path
+from services.scoring.builder import ReferenceBuilder
+from services.scoring.config import ScoringSettings
+from services.scoring.features import FEATURES
+from services.scoring.roster import Roster
+from services.scoring.service import ScoringServicer
+from services.scoring.smoothing import lowpass
+from services.scoring.store import ReferenceStore
+
+FULL_NAME = scoring_service_pb2.DESCRIPTOR.services_by_name["ScoringService"].full_name
+OTHER_CALLS = 8
+"""Connections to Redis beside one for each session."""
+
+
+async def build(settings: ScoringSettings, context: ServiceContext) -> None:
+    """Register ScoringService and start scoring sessions."""
+    await asyncio.to_thread(compile_loops)
+    clock = ServerClock(context.redis)
+    context.tasks.start("server-clock", clock.run)
+    context.readiness.add("clock", clock.check)
+
+    # Each session waits for its sets on a connection of its own.
+    redis = connect(settings.redis_url, connections=settings.max_sessions + OTHER_CALLS)
+    context.on_close(redis.aclose)
+    roster = Roster(settings, redis, context.replica_id)
+    context.on_close(roster.close)
+    context.tasks.start("roster", roster.run)
+
+    channel = open_channel(settings.pose)
+    context.on_close(partial(channel.close, None))
+    store = ReferenceStore(context.redis)
+    pose = pose_service_pb2_grpc.PoseServiceStub(channel)
+    servicer = ScoringServicer(
+        settings, context.redis, store, ReferenceBuilder(settings, pose, store, clock.now_us)
+    )
+    scoring_service_pb2_grpc.add_ScoringServiceServicer_to_server(servicer, context.server)
+    context.add_service(FULL_NAME)
+
+    async def drain() -> None:
+        servicer.draining = True
+
+    context.on_drain(drain)
+
+
+def compile_loops() -> None:
+    """Numba compiles at the first call, which takes seconds the first time; no session shall wait for it."""
+    rows = np.zeros((8, FEATURES))
+    warping_path(rows, rows)
+    lowpass(rows, 30.0)
+    warping = OnlineWarping(rows, 30.0, cyclic=True)
+    warping.advance(rows[0], np.ones(FEATURES), 1 / 30)

@@ -1,0 +1,124 @@
+"""From an uploaded video to a stored reference."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from komi.pose.v1 import pose_service_pb2_grpc
+from services.mesh.errors import InvalidInput
+from services.scoring.config import ScoringSettings
+from services.scoring.detection import detect
+from services.scoring.errors import TooLarge
+from services.scoring.reference import build_template
+from services.scoring.store import ReferenceStore, Stored
+from services.scoring.video import SampleVideo
+
+MEGABYTE = 1 << 20
+PROGRESS_S = 0.3
+"""How often progress is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be built."""
+
+    name: str
+    exercise: str
+    reference_id: str
+    """Empty: a new one."""
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detecting:
+    """So many frames have been looked at."""
+
+    done: int
+    total: int
+    """0: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysing:
+    """All frames have been looked at."""
+
+    frames: int
+
+
+class ReferenceBuilder:
+    """Builds references; stores nothing unless all went well."""
+
+    def __init__(
+        self,
+        settings: ScoringSettings,
+        pose: pose_service_pb2_grpc.PoseServiceAsyncStub,
+        store: ReferenceStore,
+        now_us: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._pose = pose
+        self._store = store
+        self._now_us = now_us
+
+    async def receive(self, chunks: AsyncIterator[bytes], folder: Path) -> Path:
+        """The uploaded file, written into `folder`. Raises TooLarge, or InvalidInput if it is empty."""
+        path = folder / "video"
+        size = 0
+        with path.open("wb") as file:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > self._settings.max_video_mb * MEGABYTE:
+                    raise TooLarge(
+                        f"the video is larger than {self._settings.max_video_mb} MB: cut it to a few repetitions"
+                    )
+                await asyncio.to_thread(file.write, chunk)
+        if not size:
+            raise InvalidInput(
+                "the video is empty: send its bytes in chunks after the config", reason="VIDEO_EMPTY"
+            )
+        return path
+
+    async def build(self, order: Order, path: Path) -> AsyncIterator[Detecting | Analysing | Stored]:
+        """Progress, last the stored reference. Raises what `detect` and `build_template` raise."""
+        video = await asyncio.to_thread(
+            SampleVideo,
+            path,
+            label=order.file_name or "the file",
+            longest_s=self._settings.max_video_s,
+            most_fps=self._settings.analysis_fps,
+        )
+        try:
+            async for progress in self._detect(order, video):
+                yield progress
+        finally:
+            await asyncio.to_thread(video.close)
+
+    async def _detect(
+        self, order: Order, video: SampleVideo
+    ) -> AsyncIterator[Detecting | Analysing | Stored]:
+        latest = Detecting(0, video.frames)
+
+        def progress(done: int, total: int) -> None:
+            nonlocal latest
+            latest = Detecting(done, total)
+
+        work = asyncio.create_task(detect(self._pose, video, progress))
+        try:
+            while not work.done():
+                yield latest
+                await asyncio.wait((work,), timeout=PROGRESS_S)
+            recording = work.result()
+        finally:
+            work.cancel()
+        yield Analysing(len(recording.times_s))
+        template = await asyncio.to_thread(build_template, recording, order.exercise)
+        yield await self._store.add(template, order.name, self._now_us(), order.reference_id)
+
+
+def workspace() -> tempfile.TemporaryDirectory[str]:
+    """A folder for an upload, gone when it is closed: videos of people are not kept."""
+    return tempfile.TemporaryDirectory(prefix="komi-reference-")
