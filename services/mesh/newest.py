@@ -27,6 +27,11 @@ class NewestSlot(Generic[T]):
             self._filled.clear()
         return item
 
+    @property
+    def filled(self) -> bool:
+        """Whether an item waits."""
+        return self._item is not None
+
     async def get(self) -> T | None:
         """Wait for an item. None: the slot was closed and is empty."""
         while True:

@@ -66,6 +66,8 @@ class _LinkStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LinkState.V
     """Streaming."""
     LINK_STATE_REFUSED: _LinkState.ValueType  # 3
     """Pose refused the camera (say, its name is taken); tries again slowly."""
+    LINK_STATE_FINISHED: _LinkState.ValueType  # 4
+    """The recording is at its end and everything sent was answered."""
 
 class LinkState(_LinkState, metaclass=_LinkStateEnumTypeWrapper):
     """What a camera's link to pose is doing."""
@@ -78,6 +80,8 @@ LINK_STATE_STREAMING: LinkState.ValueType  # 2
 """Streaming."""
 LINK_STATE_REFUSED: LinkState.ValueType  # 3
 """Pose refused the camera (say, its name is taken); tries again slowly."""
+LINK_STATE_FINISHED: LinkState.ValueType  # 4
+"""The recording is at its end and everything sent was answered."""
 Global___LinkState: _TypeAlias = LinkState  # noqa: Y015
 
 @_typing.final

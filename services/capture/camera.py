@@ -1,0 +1,215 @@
+"""One camera: what its reader thread and its link share, and what the service tells of it."""
+
+import asyncio
+import dataclasses
+from collections import Counter
+from typing import Protocol
+
+import structlog
+
+from komi.common.v1 import stream_pb2
+from services.capture import metrics
+from services.capture.errors import BadChange
+from services.capture.frames import Frame, Handover
+from services.capture.pace import RateMeter
+from services.capture.quality import QualityControl
+from services.capture.states import CameraState, LinkState, Target
+from services.mesh.newest import NewestSlot
+
+log = structlog.get_logger()
+
+LEAST_FPS = 0.5
+FPS_RANGE = (0.0, 240.0)
+SIZE_RANGE = (16, 4096)
+
+
+class Clock(Protocol):
+    """The server clock as far as numbering needs it."""
+
+    @property
+    def epoch(self) -> int:
+        """Steps so far."""
+        ...
+
+
+class Camera:
+    """Between a reader thread, which it serves as services.capture.reader.Sink, and a link in the event loop."""
+
+    def __init__(
+        self, camera_id: str, shown: str, target: Target, clock: Clock, quality: QualityControl
+    ) -> None:
+        """Make it in the event loop. `shown`: its source without secrets."""
+        self.camera_id = camera_id
+        self.shown = shown
+        self.quality = quality
+        self.slot: NewestSlot[Frame] = NewestSlot()
+        """The frame that is to be sent next."""
+        self.latest: Frame | None = None
+        self.state_now = CameraState.OPENING
+        self.source_problem = ""
+        self.link_state = LinkState.CONNECTING
+        self.link_problem = ""
+        self.dropped: Counter[stream_pb2.DropReason.ValueType] = Counter()
+        self.read_fps = self.sent_fps = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._clock = clock
+        self._asked = target
+        self._useful_fps = 0.0
+        self._hungry = False
+        self._unreported: Counter[stream_pb2.DropReason.ValueType] = Counter()
+        self._handover: Handover[Frame] = Handover(self._loop.call_soon_threadsafe, self._receive)
+        self._read = self._sent = 0
+        self._read_told = 0
+        self._read_meter, self._sent_meter = RateMeter(), RateMeter()
+        self._log = log.bind(camera=camera_id)
+
+    # ------------------------------------------------------------ for the reader's thread
+    @property
+    def target(self) -> Target:
+        """Rate and size to deliver: as asked, but no faster than the server says is useful."""
+        if 0 < self._useful_fps < self._asked.fps:
+            return dataclasses.replace(self._asked, fps=max(LEAST_FPS, self._useful_fps))
+        return self._asked
+
+    @property
+    def clock_epoch(self) -> int:
+        """Steps of the clock mapping so far."""
+        return self._clock.epoch
+
+    @property
+    def encode_at(self) -> int | None:
+        """JPEG quality while the link waits for a frame, else None."""
+        return self.quality.quality if self._hungry else None
+
+    def grabbed(self) -> None:
+        """The source gave a frame."""
+        self._read += 1
+
+    def frame(self, frame: Frame) -> None:
+        """A frame was taken from the source."""
+        if self._handover.put(frame) is not None:
+            self._tell(self._drop_read, stream_pb2.DROP_REASON_SUPERSEDED)
+
+    def broken(self) -> None:
+        """A frame could not be unpacked."""
+        self._tell(self._drop_read, stream_pb2.DROP_REASON_BROKEN)
+
+    def overdue(self) -> None:
+        """A recording's frame was left out."""
+        self._tell(self._drop_read, stream_pb2.DROP_REASON_SUPERSEDED)
+
+    def state(self, state: CameraState, problem: str) -> None:
+        """What the reader does now."""
+        self._tell(self._set_state, state, problem)
+
+    def _tell(self, *call: object) -> None:
+        # The loop may have ended before a reader that hung in its driver.
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(*call)  # type: ignore[arg-type]
+
+    # ------------------------------------------------------------ in the loop
+    def _receive(self, frame: Frame) -> None:
+        self.latest = frame
+        if self.slot.put(frame) is not None:
+            connected = self.link_state is LinkState.STREAMING
+            self.drop(
+                "send", stream_pb2.DROP_REASON_SUPERSEDED if connected else stream_pb2.DROP_REASON_UNREACHABLE
+            )
+
+    def _drop_read(self, reason: stream_pb2.DropReason.ValueType) -> None:
+        self.drop("read", reason)
+
+    def _set_state(self, state: CameraState, problem: str) -> None:
+        if (state, problem) == (self.state_now, self.source_problem):
+            return
+        self.state_now, self.source_problem = state, problem
+        if state is CameraState.LOST:
+            self._log.warning("camera lost; trying again", source=self.shown, problem=problem)
+        else:
+            self._log.info("camera", state=state.name.lower(), source=self.shown)
+        if state is CameraState.ENDED:
+            self.slot.close()
+
+    def drop(self, stage: str, reason: stream_pb2.DropReason.ValueType) -> None:
+        """Count a frame that was given up, and tell the server with the next one."""
+        metrics.dropped(stage, reason)
+        self.dropped[reason] += 1
+        self._unreported[reason] += 1
+
+    def take_unreported(self) -> list[stream_pb2.DropNotice]:
+        """What was given up since this was asked last."""
+        if not self._unreported:
+            return []
+        notices = [stream_pb2.DropNotice(reason=reason, count=n) for reason, n in self._unreported.items()]
+        self._unreported.clear()
+        return notices
+
+    async def next_frame(self) -> Frame | None:
+        """The newest frame, for a link that may send it now. None: the camera has ended."""
+        frame = self.slot.take()
+        if frame is not None:
+            return frame
+        # From here until it comes the reader compresses the next frame itself: nothing has to be handed around.
+        self._hungry = True
+        try:
+            return await self.slot.get()
+        finally:
+            self._hungry = False
+
+    def sent(self, jpeg_bytes: int) -> None:
+        """A frame was handed to the transport."""
+        self._sent += 1
+        metrics.FRAMES_SENT.labels(self.camera_id).inc()
+        metrics.BYTES_SENT.labels(self.camera_id).inc(jpeg_bytes)
+
+    def set_link(self, state: LinkState, problem: str = "") -> None:
+        """What the link does now."""
+        if (state, problem) == (self.link_state, self.link_problem):
+            return
+        self.link_state, self.link_problem = state, problem
+        if problem:
+            self._log.warning("link", state=state.name.lower(), problem=problem)
+        else:
+            self._log.info("link", state=state.name.lower())
+        if state is not LinkState.STREAMING:
+            self._useful_fps = 0.0
+
+    def set_useful_fps(self, fps: float) -> None:
+        """The server's hint: more frames a second than this are of no use. 0: no limit known."""
+        self._useful_fps = fps
+
+    @property
+    def asked(self) -> Target:
+        """Rate and size asked for."""
+        return self._asked
+
+    def change(self, fps: float | None = None, width: int | None = None, height: int | None = None) -> None:
+        """Change what is asked for. Raises BadChange and leaves it as it is when out of range."""
+        if fps is not None and not FPS_RANGE[0] < fps <= FPS_RANGE[1]:
+            raise BadChange(f"a rate of {fps:g} frames a second is out of range: above 0 to {FPS_RANGE[1]:g}")
+        for name, pixels in (("width", width), ("height", height)):
+            if pixels is not None and not SIZE_RANGE[0] <= pixels <= SIZE_RANGE[1]:
+                raise BadChange(
+                    f"a {name} of {pixels} pixels is out of range: {SIZE_RANGE[0]} to {SIZE_RANGE[1]}"
+                )
+        old = self._asked
+        self._asked = Target(fps or old.fps, width or old.width, height or old.height)
+
+    @property
+    def problem(self) -> str:
+        """Why it is lost or refused, in one line; empty: it is not."""
+        return "; ".join(part for part in (self.source_problem, self.link_problem) if part)
+
+    def measure(self, now_s: float) -> None:
+        """Bring rates and metrics up to date; called twice a second."""
+        read = self._read
+        self.read_fps = self._read_meter.sample(now_s, read)
+        self.sent_fps = self._sent_meter.sample(now_s, self._sent)
+        metrics.FRAMES_READ.labels(self.camera_id).inc(read - self._read_told)
+        self._read_told = read
+        metrics.READ_FPS.labels(self.camera_id).set(self.read_fps)
+        metrics.SENT_FPS.labels(self.camera_id).set(self.sent_fps)
+        metrics.QUALITY.labels(self.camera_id).set(self.quality.quality)
+        metrics.WAITING.labels(self.camera_id).set(self.slot.filled)
+        metrics.READING.labels(self.camera_id).set(self.state_now is CameraState.READING)
+        metrics.STREAMING.labels(self.camera_id).set(self.link_state is LinkState.STREAMING)

@@ -1,0 +1,41 @@
+"""Which of a source's frames are taken, so that they come evenly and no faster than asked; and how fast they come."""
+
+from collections import deque
+
+NS = 1_000_000_000
+
+
+class Pacer:
+    """Thins a source's frames out to a target rate."""
+
+    def __init__(self) -> None:
+        self._due_ns: int | None = None
+
+    def take(self, at_ns: int, fps: float) -> bool:
+        """Whether to take the frame of this instant. Depends on the instants alone, so that equal recordings agree."""
+        period_ns = round(NS / fps)
+        if self._due_ns is None or abs(at_ns - self._due_ns) > 2 * period_ns:
+            self._due_ns = at_ns + period_ns
+            return True
+        # A quarter of a period early is still in time: stamps jitter, and a source of the very rate asked for must
+        # not lose frames to it.
+        if at_ns < self._due_ns - period_ns // 4:
+            return False
+        self._due_ns = max(self._due_ns, at_ns - period_ns // 2) + period_ns
+        return True
+
+
+class RateMeter:
+    """Events a second over the last seconds, from a count that is looked at now and then."""
+
+    def __init__(self, window_s: float = 3.0) -> None:
+        self._window_s = window_s
+        self._samples: deque[tuple[float, int]] = deque()
+
+    def sample(self, now_s: float, total: int) -> float:
+        """The rate, when `total` events have happened until `now_s`."""
+        self._samples.append((now_s, total))
+        while len(self._samples) > 2 and now_s - self._samples[1][0] >= self._window_s:
+            self._samples.popleft()
+        first_s, first = self._samples[0]
+        return (total - first) / (now_s - first_s) if now_s > first_s else 0.0

@@ -1,0 +1,314 @@
+"""One gRPC stream to a pose service: frames as credit allows, probes between them, answers back."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import NoReturn
+
+import grpc
+import structlog
+
+from komi.common.v1 import frame_pb2, pose_pb2, stream_pb2
+from komi.pose.v1 import pose_service_pb2, pose_service_pb2_grpc
+from services.capture import metrics
+from services.capture.camera import Camera
+from services.capture.encoding import encode_within
+from services.capture.errors import LinkLost
+from services.capture.frames import Frame
+from services.capture.link import StreamOver
+from services.capture.server_time import ServerTime
+from services.capture.states import LinkState
+from services.mesh.clock import probe_delays
+from services.mesh.stages import HOST_ID, monotonic_ns, new_traceparent
+from services.mesh.status import from_rpc_error
+from services.mesh.times import to_duration
+
+log = structlog.get_logger()
+
+Request = pose_service_pb2.StreamPosesRequest
+Response = pose_service_pb2.StreamPosesResponse
+Call = grpc.aio.StreamStreamCall[Request, Response]
+
+CONNECT_S = 3.0
+SILENCE_S = 5.0
+"""Probes go out every two seconds; a server that answered them once and now says nothing for this long is gone."""
+CLOCK_WAIT_S = 1.0
+"""Frames wait so long for the first burst of probes, to be timed by it."""
+MOST_CREDIT = 64
+STATUS_PERIOD_NS = 1_000_000_000
+AGAIN_AT_ONCE = {stream_pb2.STREAM_END_REASON_DRAINING, stream_pb2.STREAM_END_REASON_REBALANCE}
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """What a stream's config says beside the camera's name."""
+
+    session_id: str
+    instance_id: str
+    return_poses: bool
+    segmentation: bool
+    max_persons: int
+
+
+class PoseStream:
+    """Runs one stream, once."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        stub: pose_service_pb2_grpc.PoseServiceAsyncStub,
+        server: str,
+        options: StreamOptions,
+        server_time: ServerTime,
+        encoders: Executor,
+        on_pose: Callable[[pose_pb2.PoseFrame], None],
+        jitter_us: Callable[[], int],
+    ) -> None:
+        """`server` names the service in messages; `jitter_us` is that of the camera's capture stamps."""
+        self._camera = camera
+        self._stub = stub
+        self._server = server
+        self._options = options
+        self._server_time = server_time
+        self._encoders = encoders
+        self._on_pose = on_pose
+        self._jitter_us = jitter_us
+        self._credit = asyncio.Semaphore(0)
+        self._writing = asyncio.Lock()
+        self._status_ns = 0
+        self._all_sent = self._answered = False
+        self._most_bytes = self._most_pixels = 0
+        self._log = log.bind(camera=camera.camera_id, session=options.session_id)
+
+    async def run(self) -> None:
+        """See services.capture.link.Stream."""
+        call = self._stub.StreamPoses()
+        try:
+            await self._greet(call)
+            await self._exchange(call)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, f"the pose service at {self._server}") from error
+        finally:
+            call.cancel()
+
+    async def _greet(self, call: Call) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await call.write(Request(config=self._config()))
+                first = await call.read()
+        except TimeoutError:
+            raise LinkLost(
+                f"no pose service answers at {self._server}: check that it runs and that the address is right"
+            ) from None
+        except asyncio.InvalidStateError:
+            first = grpc.aio.EOF
+        if not isinstance(first, Response):
+            await self._raise_status(call)
+        if first.WhichOneof("payload") == "end":
+            raise _over(first.end)
+        if first.WhichOneof("payload") != "ready":
+            raise LinkLost(f"{self._server} did not greet as a pose service does: is the address right?")
+        ready = first.ready
+        self._most_bytes = ready.max_frame_bytes or 1 << 30
+        self._most_pixels = ready.max_frame_pixels or 1 << 30
+        self._grant(ready.credit)
+        self._camera.quality.new_link()
+        self._log.info("connected", replica_id=ready.replica_id, model=ready.model, credit=ready.credit)
+
+    def _config(self) -> pose_service_pb2.StreamConfig:
+        return pose_service_pb2.StreamConfig(
+            camera_id=self._camera.camera_id,
+            session_id=self._options.session_id,
+            mode=pose_service_pb2.STREAM_MODE_LIVE,
+            return_poses=self._options.return_poses,
+            segmentation=self._options.segmentation,
+            max_persons=self._options.max_persons,
+            instance_id=self._options.instance_id,
+            fps=self._camera.asked.fps,
+        )
+
+    async def _exchange(self, call: Call) -> None:
+        """Send, probe and receive until one of them ends the stream."""
+        receiving = asyncio.create_task(self._receive(call))
+        others = [asyncio.create_task(self._send(call)), asyncio.create_task(self._probe(call))]
+        pending = {receiving, *others}
+        try:
+            while receiving in pending:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+
+    # ------------------------------------------------------------ sending
+    async def _send(self, call: Call) -> None:
+        await self._server_time.wait_ready(CLOCK_WAIT_S)
+        self._camera.set_link(LinkState.STREAMING)
+        while True:
+            await self._credit.acquire()
+            frame = await self._camera.next_frame()
+            if frame is None:
+                break
+            fitting = await self._fit(frame)
+            if fitting is None:
+                self._credit.release()
+                self._camera.drop("send", stream_pb2.DROP_REASON_OVERSIZED)
+                continue
+            if not await self._send_frame(call, fitting):
+                return
+        self._all_sent = True
+        try:
+            async with self._writing:
+                await call.done_writing()
+        except asyncio.InvalidStateError:
+            return
+
+    async def _fit(self, frame: Frame) -> Frame | None:
+        """The frame with a JPEG that the server accepts. None: there is no such."""
+        width, height = frame.size
+        if (
+            width * height <= self._most_pixels
+            and frame.jpeg is not None
+            and len(frame.jpeg.data) <= self._most_bytes
+        ):
+            return frame
+        loop = asyncio.get_running_loop()
+        quality = self._camera.quality.quality
+        return await loop.run_in_executor(
+            self._encoders, encode_within, frame, quality, self._most_bytes, self._most_pixels
+        )
+
+    async def _send_frame(self, call: Call, frame: Frame) -> bool:
+        """Whether it was handed to the transport; if not, the receiver knows why."""
+        assert frame.jpeg is not None
+        request = Request(
+            frame=pose_service_pb2.Frame(
+                sequence=frame.sequence,
+                jpeg=frame.jpeg.data,
+                time=self._server_time.capture_time(frame.stamp_ns),
+                epoch=frame.epoch,
+                traceparent=new_traceparent(),
+                media_time=None if frame.media_us is None else to_duration(frame.media_us),
+                clock=self._status(),
+                dropped=self._camera.take_unreported(),
+            )
+        )
+        async with self._writing:
+            sent_ns = monotonic_ns()
+            request.frame.stamps.CopyFrom(
+                frame_pb2.StageStamps(
+                    captured_monotonic_ns=frame.captured_ns,
+                    # A recording's frames are compressed ahead of their time.
+                    encoded_monotonic_ns=max(frame.jpeg.encoded_ns, frame.captured_ns),
+                    sent_monotonic_ns=sent_ns,
+                    capture_host_id=HOST_ID,
+                )
+            )
+            if not await _write(call, request):
+                return False
+            written_ns = monotonic_ns()
+        self._camera.sent(len(frame.jpeg.data))
+        self._camera.quality.queued(
+            written_ns / 1e9, (written_ns - sent_ns) / 1e9, 1 / self._camera.asked.fps
+        )
+        metrics.AGE_SECONDS.observe((sent_ns - frame.captured_ns) / 1e9)
+        return True
+
+    def _status(self) -> frame_pb2.ClockStatus | None:
+        now_ns = monotonic_ns()
+        if now_ns - self._status_ns < STATUS_PERIOD_NS:
+            return None
+        self._status_ns = now_ns
+        return self._server_time.status(self._jitter_us())
+
+    async def _probe(self, call: Call) -> None:
+        for number, delay_s in enumerate(probe_delays()):
+            await asyncio.sleep(delay_s)
+            async with self._writing:
+                probe = stream_pb2.ClockProbe(id=number, client_send_monotonic_ns=monotonic_ns())
+                if not await _write(call, Request(probe=probe)):
+                    return
+
+    # ------------------------------------------------------------ receiving
+    async def _receive(self, call: Call) -> None:
+        """Take answers until the server has answered everything. Raises StreamOver, LinkLost, AioRpcError."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as silence:
+                async for response in call:
+                    if self._take(response, monotonic_ns()):
+                        return
+                    if self._answered:
+                        silence.reschedule(loop.time() + SILENCE_S)
+        except TimeoutError:
+            raise LinkLost(f"the pose service at {self._server} fell silent") from None
+        await self._raise_status(call)
+
+    def _take(self, response: Response, back_ns: int) -> bool:
+        """Take one answer in. True: it was the last, and everything is answered."""
+        match response.WhichOneof("payload"):
+            case "clock_reply":
+                self._clock_reply(response.clock_reply, back_ns)
+            case "credit":
+                self._grant(response.credit.frames)
+                self._camera.set_useful_fps(response.credit.max_fps)
+            case "pose":
+                self._on_pose(response.pose)
+            case "failed":
+                self._failed(response.failed)
+            case "session_changed":
+                self._log = self._log.bind(session=response.session_changed.session_id)
+                self._log.info("the camera was moved to another session")
+            case "end":
+                if self._all_sent and response.end.reason == stream_pb2.STREAM_END_REASON_COMPLETE:
+                    return True
+                raise _over(response.end)
+        return False
+
+    def _clock_reply(self, reply: stream_pb2.ClockReply, back_ns: int) -> None:
+        self._answered = True
+        if self._server_time.add(reply, back_ns):
+            self._log.warning("a clock stepped: the camera's frames begin a new epoch")
+        self._camera.quality.round_trip(
+            back_ns / 1e9, (back_ns - reply.client_send_monotonic_ns) / 1e9, 1 / self._camera.asked.fps
+        )
+
+    def _failed(self, failed: stream_pb2.FrameFailed) -> None:
+        metrics.FRAMES_FAILED.labels(self._camera.camera_id, failed.error).inc()
+        self._log.warning(
+            "frame failed",
+            epoch=failed.epoch,
+            sequence=failed.sequence,
+            error=failed.error,
+            message=failed.message,
+        )
+
+    def _grant(self, frames: int) -> None:
+        for _ in range(min(frames, MOST_CREDIT)):
+            self._credit.release()
+
+    async def _raise_status(self, call: Call) -> NoReturn:
+        """Say why the call ended without a last message."""
+        code = await call.code()
+        if code is grpc.StatusCode.OK:
+            raise StreamOver("closed", "the server closed the stream", again_at_once=False)
+        raise grpc.aio.AioRpcError(
+            code, await call.initial_metadata(), await call.trailing_metadata(), details=await call.details()
+        )
+
+
+def _over(end: stream_pb2.StreamEnd) -> StreamOver:
+    reason = stream_pb2.StreamEndReason.Name(end.reason).removeprefix("STREAM_END_REASON_").lower()
+    return StreamOver(reason, end.message, again_at_once=end.reason in AGAIN_AT_ONCE)
+
+
+async def _write(call: Call, request: Request) -> bool:
+    """Whether the transport took it; if not, the call is over, and the receiver learns why."""
+    try:
+        await call.write(request)
+    except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        return False
+    return True

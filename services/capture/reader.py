@@ -1,0 +1,164 @@
+"""The thread that reads one camera: opens it, paces it, sizes its pictures, opens it again when it is lost."""
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from services.capture.backoff import Backoff
+from services.capture.encoding import encode
+from services.capture.errors import SourceLost
+from services.capture.frames import Frame, Numbering
+from services.capture.pace import Pacer
+from services.capture.playback import PlaybackClosed
+from services.capture.sizing import fit, shrink
+from services.capture.sources.source import BrokenFrame, Source
+from services.capture.states import CameraState, Target
+from services.mesh.stages import monotonic_ns
+from services.mesh.stamps import StampSmoother
+
+log = structlog.get_logger()
+
+OVERDUE_NS = 100_000_000
+MOST_BROKEN = 30
+
+
+class Sink(Protocol):
+    """What the reader tells, from its own thread."""
+
+    @property
+    def target(self) -> Target:
+        """Rate and size asked for at present, with what the server says is useful."""
+        ...
+
+    @property
+    def clock_epoch(self) -> int:
+        """Steps of the clock mapping so far."""
+        ...
+
+    @property
+    def encode_at(self) -> int | None:
+        """JPEG quality, when the link waits for a frame; None when it may come to be dropped uncompressed."""
+        ...
+
+    def grabbed(self) -> None:
+        """The source gave a frame, taken or not."""
+        ...
+
+    def frame(self, frame: Frame) -> None:
+        """A frame was taken."""
+        ...
+
+    def broken(self) -> None:
+        """A frame could not be unpacked."""
+        ...
+
+    def overdue(self) -> None:
+        """A recording's frame was left out, since this machine does not keep up."""
+        ...
+
+    def state(self, state: CameraState, problem: str) -> None:
+        """What the reader does now; `problem` says why it is lost."""
+        ...
+
+
+class Reader(threading.Thread):
+    """Reads until `stop`, or until the recording ends."""
+
+    def __init__(
+        self,
+        camera_id: str,
+        open_source: Callable[[], Source],
+        sink: Sink,
+        first_epoch: int,
+        backoff: Backoff,
+    ) -> None:
+        # A daemon: a driver that hangs must not keep the process from leaving.
+        super().__init__(name=f"reader {camera_id}", daemon=True)
+        self._camera_id = camera_id
+        self._open_source = open_source
+        self._sink = sink
+        self._numbering = Numbering(first_epoch)
+        self._backoff = backoff
+        self._stopped = threading.Event()
+        self.jitter_us = 0
+        """Standard deviation of the capture stamps about their line; 0 for recordings."""
+
+    def stop(self) -> None:
+        """Ask it to end; `join` waits for it."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """The thread's work."""
+        while not self._stopped.is_set():
+            problem = self._attempt()
+            if problem is None:
+                return
+            self._numbering.restart()
+            self._sink.state(CameraState.LOST, problem)
+            self._stopped.wait(self._backoff.next())
+
+    def _attempt(self) -> str | None:
+        """Open and read. Returns why the camera is lost; None: the recording is over, or the reader was stopped."""
+        try:
+            with contextlib.closing(self._open_source()) as source:
+                self._sink.state(CameraState.READING, "")
+                ended = self._read(source)
+        except PlaybackClosed:
+            return None
+        except SourceLost as lost:
+            return lost.message
+        except Exception as error:
+            log.exception("a source failed unexpectedly", camera=self._camera_id)
+            return f"{type(error).__name__}: the log says more"
+        if ended:
+            self._sink.state(CameraState.ENDED, "")
+        return None
+
+    def _read(self, source: Source) -> bool:
+        """Read until the recording ends (True) or the reader is stopped (False)."""
+        pacer, smoother = Pacer(), StampSmoother()
+        broken = 0
+        while not self._stopped.is_set():
+            grabbed = source.grab()
+            if grabbed is None:
+                return True
+            self._sink.grabbed()
+            stamp_ns = grabbed.captured_ns
+            if not source.paced:
+                stamp_ns = smoother.add(grabbed.number, stamp_ns)
+                self.jitter_us = smoother.jitter_us
+            target = self._sink.target
+            if not pacer.take(grabbed.captured_ns, target.fps):
+                continue
+            epoch, sequence = self._numbering.next(self._sink.clock_epoch)
+            if source.paced and monotonic_ns() - grabbed.captured_ns > OVERDUE_NS:
+                self._sink.overdue()
+                continue
+            try:
+                image = source.retrieve()
+            except BrokenFrame as error:
+                self._sink.broken()
+                broken += 1
+                if broken >= MOST_BROKEN:
+                    raise SourceLost(f"one frame after another is broken, at last: {error}") from error
+                continue
+            broken = 0
+            self._backoff.reset()
+            height, width = image.shape[:2]
+            image = shrink(image, *fit(width, height, target.width, target.height))
+            self._hand_on(
+                Frame(epoch, sequence, image, grabbed.captured_ns, stamp_ns, grabbed.media_us),
+                paced=source.paced,
+            )
+        return False
+
+    def _hand_on(self, frame: Frame, *, paced: bool) -> None:
+        quality = self._sink.encode_at
+        if quality is not None:
+            frame = encode(frame, quality)
+        if paced:
+            self._stopped.wait(max(0, frame.captured_ns - monotonic_ns()) / 1e9)
+        self._sink.frame(frame)

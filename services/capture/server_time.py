@@ -1,0 +1,76 @@
+"""The server clock as this process knows it."""
+
+import asyncio
+import time
+
+from komi.common.v1 import frame_pb2, stream_pb2
+from services.mesh.clock import ClockEstimator
+from services.mesh.stages import monotonic_ns
+from services.mesh.times import to_timestamp
+
+
+class ServerTime:
+    """One estimate for all cameras of the process, fed by the probes of all their streams.
+
+    They share this machine's CLOCK_MONOTONIC and, whatever replica answers, the one server clock; so two frames of one
+    instant get the very same server time.
+    """
+
+    def __init__(self) -> None:
+        self._estimator = ClockEstimator()
+        self._ready = asyncio.Event()
+
+    @property
+    def epoch(self) -> int:
+        """Steps of either clock so far."""
+        return self._estimator.epoch
+
+    @property
+    def ready(self) -> bool:
+        """Whether the first burst is in."""
+        return self._ready.is_set()
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Return once the first burst is in, at the latest after `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._ready.wait()
+        except TimeoutError:
+            return
+
+    def add(self, reply: stream_pb2.ClockReply, back_ns: int) -> bool:
+        """Take in an answered probe. True: one of the clocks stepped, and a new epoch begins."""
+        stepped = self._estimator.add(
+            reply.client_send_monotonic_ns,
+            reply.server_receive_unix_ns,
+            reply.server_send_unix_ns,
+            back_ns,
+            reply.server_uncertainty_us,
+        )
+        if self._estimator.ready:
+            self._ready.set()
+        return stepped
+
+    def capture_time(self, stamp_ns: int) -> frame_pb2.CaptureTime:
+        """The instant `stamp_ns` of CLOCK_MONOTONIC; without server time while that is not known."""
+        wall_us = (time.time_ns() - monotonic_ns() + stamp_ns) // 1000
+        if not self.ready:
+            return frame_pb2.CaptureTime(camera_time=to_timestamp(wall_us))
+        server_us, uncertainty_us = self._estimator.map(stamp_ns)
+        return frame_pb2.CaptureTime(
+            server_time=to_timestamp(server_us),
+            uncertainty_us=uncertainty_us,
+            source=frame_pb2.TIME_SOURCE_CLOCK_PROBES,
+            camera_time=to_timestamp(wall_us),
+        )
+
+    def status(self, jitter_us: int) -> frame_pb2.ClockStatus | None:
+        """State of the mapping. None: no burst is in yet."""
+        if not self.ready:
+            return None
+        return self._estimator.reading(monotonic_ns(), time.time_ns(), jitter_us).to_proto()
+
+    @property
+    def uncertainty_us(self) -> int | None:
+        """How far the server time of now may be off, microseconds. None: it is not known at all."""
+        return self._estimator.map(monotonic_ns())[1] if self.ready else None

@@ -1,0 +1,62 @@
+"""Folders of images, played like a video."""
+
+import math
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from services.capture.errors import SourceLost
+from services.capture.playback import Playback
+from services.capture.sizing import Image
+from services.capture.sources.recording import RecordingSource
+from services.capture.sources.source import BrokenFrame
+
+NS = 1_000_000_000
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+
+
+class ImagesSource(RecordingSource):
+    """The images of one folder, in the order of their numbers: 2.jpg comes before 10.jpg."""
+
+    def __init__(self, folder: Path, fps: float, track: str, playback: Playback, *, loop: bool) -> None:
+        """List it. Raises SourceLost when it holds no image."""
+        super().__init__(track, playback, loop=loop)
+        self._paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES), key=_natural)
+        if not self._paths:
+            raise SourceLost(f"folder {folder} holds no image ({', '.join(sorted(SUFFIXES))})")
+        self._fps = fps
+        self._frame = -1
+
+    def step(self) -> int | None:
+        if self._frame + 1 >= len(self._paths):
+            return None
+        self._frame += 1
+        return round(self._frame * NS / self._fps)
+
+    def retrieve(self) -> Image:
+        path = self._paths[self._frame]
+        try:
+            image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+        except (OSError, cv2.error):
+            image = None
+        if image is None:
+            raise BrokenFrame(f"{path} is no image that can be read")
+        return image  # type: ignore[return-value]  # IMREAD_COLOR gives 8 bits
+
+    def seek(self, media_ns: int) -> None:
+        self._frame = min(math.ceil(media_ns * self._fps / NS - 1e-6), len(self._paths)) - 1
+
+    @property
+    def length_ns(self) -> int:
+        return round(len(self._paths) * NS / self._fps)
+
+    def release(self) -> None:
+        pass
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    return [
+        (int(part), "") if part.isdigit() else (-1, part.lower()) for part in re.split(r"(\d+)", path.name)
+    ]
