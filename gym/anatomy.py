@@ -5,6 +5,7 @@ Frame: metres, x to the subject's left, y backwards, z up, the soles on z = 0.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -120,4 +121,4 @@ def weight_of(*prefixes: str) -> Vector:
 
 
 def _centres(vertices: Floats, members: Ints, offsets: Ints) -> Floats:
-    return np.array([vertices[members[a:b]].mean(axis=0) for a, b in zip(offsets, offsets[1:], strict=False)])
+    return np.array([vertices[members[a:b]].mean(axis=0) for a, b in pairwise(offsets)])

@@ -20,7 +20,7 @@ def pose2sim_toml(cameras: Sequence[Camera]) -> str:
             f"size = [ {camera.size[0]:.1f}, {camera.size[1]:.1f}]\n"
             f"matrix = {_rows(camera.matrix)}\n"
             f"distortions = {_row(np.array(camera.distortion[:4]))}\n"
-            f"rotation = {_row(vector.ravel())}\n"
+            f"rotation = {_row(np.asarray(vector, dtype=np.float64).ravel())}\n"
             f"translation = {_row(camera.translation)}\n"
             "fisheye = false\n"
         )

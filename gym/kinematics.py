@@ -272,10 +272,10 @@ def _carried(skeleton: Skeleton, rotations: Rotations, centre: Vector, bone: str
     chain = [skeleton.index[bone]]
     while chain[-1] > 1:
         chain.append(skeleton.parents[chain[-1]])
-    place = centre + rotations[1] @ (skeleton.rest("pelvis") - skeleton.hip_centre)
+    place: Vector = centre + rotations[1] @ (skeleton.rest("pelvis") - skeleton.hip_centre)
     for i in reversed(chain[:-1]):
         place = place + rotations[skeleton.parents[i]] @ skeleton.offsets[i]
-    return place
+    return np.asarray(place)
 
 
 def _hips(skeleton: Skeleton, pose: Pose, incline: float, plant: Plant) -> Vector:

@@ -62,7 +62,7 @@ class LandmarkMap:
     def of(self, configuration: Configuration) -> NDArray[np.float64]:
         """Room coordinates in metres (33, 3)."""
         turned = np.einsum("nij,nj->ni", configuration.rotations[self.bones], self._offsets)
-        return turned + configuration.positions[self.bones]
+        return np.asarray(turned + configuration.positions[self.bones])
 
 
 def _face(anatomy: Anatomy) -> dict[str, tuple[Floats, str]]:

@@ -22,6 +22,7 @@ Keys = dict[str, Pose]
 _STEP_HEIGHT = 0.055  # of leg: how high a foot is lifted to be set elsewhere
 _PLANTED = {side: [INDEX[f"{name}_{side}"] for name in PLANTED] for side in "lr"}
 _STILL = 1e-6
+_HOP = INDEX["hop"]
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,15 @@ def interpolate(times: list[float], points: list[Pose], share: float) -> Pose:
         pose = a + (b - a) * minimum_jerk(u)
     else:
         pose = _hermite(a, b, u, _slope(times, points, i) * width, _slope(times, points, i + 1) * width)
+    # A key in the air (a hop) is no place to stand: the feet go from the key before to the key after.
+    first, last = i, i + 1
+    while first > 0 and points[first][_HOP] > 0:
+        first -= 1
+    while last < len(points) - 1 and points[last][_HOP] > 0:
+        last += 1
+    u = (share - times[first]) / (times[last] - times[first])
     for side in "lr":
-        step_foot(pose, a, b, u, side)
+        step_foot(pose, points[first], points[last], u, side)
     return pose
 
 
@@ -190,9 +198,9 @@ def _parse(name: str, data: Mapping[str, object]) -> Movement:
     poses = {"start": with_values(STANDING, given["start"])}
     for key, values in given.items():
         # Every other key pose starts from `start`, or from the one it is `like`.
-        values = dict(values)
-        like = str(values.pop("like", "start"))
-        poses[key] = with_values(STANDING if key == "start" else poses[like], values)
+        like = str(values.get("like", "start"))
+        own = {name: value for name, value in values.items() if name != "like"}
+        poses[key] = with_values(STANDING if key == "start" else poses[like], own)
     faults = {}
     for key, value in cast("dict[str, dict[str, object]]", data.get("faults") or {}).items():
         changes = cast("dict[str, dict[str, float]]", value.get("poses") or {})

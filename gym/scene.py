@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 
 from gym.errors import ScriptError
+from gym.mesh import Floats, Ints
 from gym.render.renderer import Drawable, Light
 
 LightName = Literal["normal", "bright", "dim"]
@@ -91,12 +92,13 @@ def occluder_mesh(scene: Scene) -> Drawable | None:
     vertices = np.vstack([v for v, _ in parts]).astype(np.float32)
     starts = np.cumsum([0] + [len(v) for v, _ in parts[:-1]])
     triangles = np.vstack([t + s for (_, t), s in zip(parts, starts, strict=True)]).astype(np.int32)
-    return Drawable(vertices, np.tile(np.float32(colour), (len(vertices), 1)), triangles)
+    return Drawable(vertices, np.tile(np.array(colour, np.float32), (len(vertices), 1)), triangles)
 
 
-def _box(centre: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _box(centre: Floats, size: Floats) -> tuple[Floats, Ints]:
     """Each face is cut into a grid, so that light on it varies smoothly."""
-    vertices, triangles = [], []
+    vertices: list[Floats] = []
+    triangles: list[Ints] = []
     cells = 6
     for axis in range(3):
         for sign in (-1.0, 1.0):
@@ -109,7 +111,7 @@ def _box(centre: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             grid = np.arange(a.size).reshape(cells + 1, cells + 1) + first
             p, q, r, s = grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]
             quads = np.stack([p, q, s, p, s, r] if sign > 0 else [p, s, q, p, r, s], axis=-1)
-            triangles.append(quads.reshape(-1, 3))
+            triangles.append(quads.reshape(-1, 3).astype(np.int32))
     return np.vstack(vertices), np.vstack(triangles)
 
 
@@ -124,4 +126,4 @@ def _placed(value: str | None, default: tuple[float, float]) -> tuple[str | None
         x, y = (float(part) for part in spot.split(","))
     except ValueError:
         raise ScriptError(f"scene: {value!r}: write a place as name:x,y in metres") from None
-    return name, cast("tuple[float, float]", (x, y))
+    return name, (x, y)

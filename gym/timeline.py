@@ -129,18 +129,17 @@ class Timeline:
         cycle, local = self.locate(t)
         number = int(np.searchsorted(self._starts, local, side="right")) - 1
         section, span = self.script.sections[number], self._spans[number]
-        common = {"time": t, "cycle": cycle, "section": number, "movement": section.movement}
         if section.movement == AWAY:
-            return Instant(
-                **common, person=None, phase=None, phase_share=0.0, repetition=None, faults={}, stance=None
-            )  # type: ignore[arg-type]
-        who = person(section.person)
+            return Instant(t, cycle, number, None, AWAY, None, 0.0, None, {}, None)
         phase, share, repetition, stance = self._doing(cycle, number, section, span, local, t)
         working = repetition is not None and phase != "rest"
-        before, blend = self._leaving(cycle, number, span, local, t)
+        before, blend = self._leaving(cycle, number, span, local)
         return Instant(
-            **common,  # type: ignore[arg-type]
-            person=who,
+            time=t,
+            cycle=cycle,
+            section=number,
+            person=person(section.person),
+            movement=section.movement,
             phase=phase,
             phase_share=share,
             repetition=repetition,
@@ -212,9 +211,7 @@ class Timeline:
     def _rested(self, section: Section) -> Pose:
         return movement.load("idle").poses["start"] + self._habit(section.person)
 
-    def _leaving(
-        self, cycle: int, number: int, span: _Span, local: float, t: float
-    ) -> tuple[Stance | None, float]:
+    def _leaving(self, cycle: int, number: int, span: _Span, local: float) -> tuple[Stance | None, float]:
         """While taking up the first pose: how the section before ended, and how far that is left behind."""
         if local >= span.settled:
             return None, 1.0

@@ -4,8 +4,6 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from gym.movement import minimum_jerk
 from gym.pose import INDEX, Placement, Pose
 
@@ -56,7 +54,7 @@ def pose_at(
     stride = min(1.0, speed / 1.0)
     turn = math.radians(heading)
     for side, sign in (("l", 1.0), ("r", -1.0)):
-        fx, fy, yaw, lift, swing = _foot(walk, t, side, standing[INDEX[f"stance_{side}"]] * half_hips)
+        fx, fy, yaw, lift = _foot(walk, t, side, standing[INDEX[f"stance_{side}"]] * half_hips)
         dx, dy = fx - x, fy - y
         across = dx * math.cos(turn) + dy * math.sin(turn)
         forward = dx * math.sin(turn) - dy * math.cos(turn)
@@ -88,12 +86,12 @@ def _eased(u: float) -> float:
     return (u - ramp / 2) / area
 
 
-def _foot(walk: Walk, t: float, side: str, half_stance: float) -> tuple[float, float, float, float, float]:
-    """x, y, yaw, lift 0..1 and share of the swing of one foot at a time."""
+def _foot(walk: Walk, t: float, side: str, half_stance: float) -> tuple[float, float, float, float]:
+    """x, y, yaw, and lift 0..1 of one foot at a time."""
     steps = _footsteps(walk, side, half_stance)
     for lift_at, land_at, a, b in steps:
         if t < lift_at:
-            return *a, 0.0, 0.0
+            return *a, 0.0
         if t < land_at:
             u = (t - lift_at) / (land_at - lift_at)
             over = minimum_jerk((u - 0.1) / 0.8)
@@ -104,9 +102,8 @@ def _foot(walk: Walk, t: float, side: str, half_stance: float) -> tuple[float, f
                 a[1] + (b[1] - a[1]) * over,
                 a[2] + (b[2] - a[2]) * over,
                 arc,
-                u,
             )
-    return *steps[-1][3], 0.0, 0.0
+    return *steps[-1][3], 0.0
 
 
 Plant = tuple[float, float, float]
@@ -138,8 +135,3 @@ def _footsteps(walk: Walk, side: str, half_stance: float) -> tuple[tuple[float, 
     if not steps:
         steps.append((0.0, walk.seconds, where, plant(walk.seconds, True)))
     return tuple(steps)
-
-
-def arrived(walk: Walk, side: str, half_stance: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Where a foot ends (x, y, yaw)."""
-    return np.array(_footsteps(walk, side, half_stance)[-1][3])

@@ -7,7 +7,7 @@ muscle shows through cloth; the skin beneath a garment is left out.
 import numpy as np
 
 from gym.anatomy import LEFT_EYE, RIGHT_EYE, SKIN, TIGHTS, Anatomy, Floats, asset, weight_of
-from gym.mesh import Mesh, joined
+from gym.mesh import Mesh, joined, loft
 from gym.person import Look
 from gym.rotation import unit
 from gym.shoes import SHOE_TOP, shoe
@@ -145,7 +145,7 @@ def _hair(anatomy: Anatomy, look: Look) -> Mesh:
     field = np.where(weight_of("head") > 0.4, (up - line) * height, -0.1)
     field = np.minimum(field, (0.4 - a.ears) * 0.1)
     thick = 0.002 + 0.011 * np.clip(field / 0.05, 0, 1)
-    hair = body.smoothed(3, 0.5 * (field > -0.02)).pushed(thick).cut(field)
+    hair = body.smoothed(3, np.where(field > -0.02, 0.5, 0.0)).pushed(thick).cut(field)
     return hair.painted(look.hair)
 
 
@@ -166,12 +166,10 @@ def _bun(anatomy: Anatomy, look: Look) -> Mesh:
         ],
         axis=-1,
     )
-    from gym.mesh import loft
-
     weights = np.zeros((ring.shape[0] * 12, len(a.bones)))
     weights[:, a.index["head"]] = 1.0
     ball = loft(centre + ring * (0.042, 0.036, 0.042), weights, np.zeros((len(weights), 3)))
-    return ball.painted(np.asarray(look.hair) * 0.95)
+    return ball.painted(tuple(0.95 * c for c in look.hair))
 
 
 def _blend(colours: Floats, share: Floats, colour: Floats) -> None:

@@ -15,9 +15,10 @@ def _choose_cache() -> None:
     here = Path(__file__).parent
     if "NUMBA_CACHE_DIR" not in os.environ and not os.access(here, os.W_OK):
         os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"komi-gym-numba-{os.getuid()}")
-    import numba.core.config
+    import numba.core.config as numba_config
 
-    numba.core.config.reload_config()
+    reload: Callable[[], None] = numba_config.reload_config
+    reload()
 
 
 def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:

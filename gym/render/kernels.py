@@ -68,52 +68,61 @@ def normals(vertices: F32, triangles: I32, out: F32) -> None:
 
 
 @kernel
-def occlusion(vertices: F32, normal: F32, low: F32, cell: float, grid: F32, scratch: F32, out: F32) -> None:
-    """Ambient occlusion a vertex: how full the air is a little way along its normal.
-
-    The body is splatted into a voxel grid, which is blurred so that no voxel's edge shows as a blotch.
-    """
+def fill_air(vertices: F32, low: F32, cell: float, grid: F32, scratch: F32) -> None:
+    """Splat a body into a voxel grid of `cell` metres from `low`, and blur it, so that no voxel's edge shows."""
     gx, gy, gz = grid.shape
-    grid[:] = 0
+    scratch[:] = 0
     for i in range(vertices.shape[0]):
         x = int((vertices[i, 0] - low[0]) / cell)
         y = int((vertices[i, 1] - low[1]) / cell)
         z = int((vertices[i, 2] - low[2]) / cell)
         if 0 <= x < gx and 0 <= y < gy and 0 <= z < gz:
-            grid[x, y, z] = 1
+            scratch[x, y, z] = 1
     for x in range(1, gx - 1):
-        for y in range(gy):
-            for z in range(gz):
-                scratch[x, y, z] = 0.25 * grid[x - 1, y, z] + 0.5 * grid[x, y, z] + 0.25 * grid[x + 1, y, z]
-    for x in range(gx):
         for y in range(1, gy - 1):
             for z in range(gz):
-                grid[x, y, z] = (
-                    0.25 * scratch[x, y - 1, z] + 0.5 * scratch[x, y, z] + 0.25 * scratch[x, y + 1, z]
+                across = (
+                    scratch[x - 1, y, z] + scratch[x + 1, y, z] + scratch[x, y - 1, z] + scratch[x, y + 1, z]
                 )
+                grid[x, y, z] = 0.4 * scratch[x, y, z] + 0.15 * across
+
+
+@kernel
+def fullness(grid: F32, x: float, y: float, z: float) -> float:
+    """How full the air is at a place in voxels, between voxel middles."""
+    gx, gy, gz = grid.shape
+    i, j, k = int(x), int(y), int(z)
+    if i < 1 or j < 1 or k < 1 or i >= gx - 2 or j >= gy - 2 or k >= gz - 2:
+        return 0.0
+    u, v, w = x - i, y - j, z - k
+    total = 0.0
+    for di in range(2):
+        wi = u if di else 1 - u
+        for dj in range(2):
+            wj = v if dj else 1 - v
+            for dk in range(2):
+                total += grid[i + di, j + dj, k + dk] * wi * wj * (w if dk else 1 - w)
+    return total
+
+
+@kernel
+def occlusion(vertices: F32, normal: F32, low: F32, cell: float, grid: F32, out: F32) -> None:
+    """Ambient light that reaches each vertex, 0.4..1: less the fuller the air along its normal."""
     for i in range(vertices.shape[0]):
-        shut = np.float32(0)
+        shut = 0.0
         for k in range(3):
             reach = 0.05 + 0.055 * k
-            px = (vertices[i, 0] + normal[i, 0] * reach - low[0]) / cell - 0.5
-            py = (vertices[i, 1] + normal[i, 1] * reach - low[1]) / cell - 0.5
-            pz = (vertices[i, 2] + normal[i, 2] * reach - low[2]) / cell - 0.5
-            if vertices[i, 2] + normal[i, 2] * reach < 0:
-                shut += np.float32(0.30 / (k + 1))
+            z = vertices[i, 2] + normal[i, 2] * reach
+            if z < 0:
+                shut += 0.30 / (k + 1)
                 continue
-            x, y, z = int(px), int(py), int(pz)
-            if x < 1 or y < 1 or z < 1 or x >= gx - 2 or y >= gy - 2 or z >= gz - 2:
-                continue
-            fx, fy, fz = px - x, py - y, pz - z
-            full = 0.0
-            for dx in range(2):
-                wx = fx if dx else 1 - fx
-                for dy in range(2):
-                    wy = fy if dy else 1 - fy
-                    for dz in range(2):
-                        full += grid[x + dx, y + dy, z + dz] * wx * wy * (fz if dz else 1 - fz)
-            shut += np.float32(0.62 * full / (k + 1))
-        out[i] = max(np.float32(0.4), np.float32(1) - shut)
+            x = vertices[i, 0] + normal[i, 0] * reach
+            y = vertices[i, 1] + normal[i, 1] * reach
+            full = fullness(
+                grid, (x - low[0]) / cell - 0.5, (y - low[1]) / cell - 0.5, (z - low[2]) / cell - 0.5
+            )
+            shut += 0.62 * full / (k + 1)
+        out[i] = max(0.4, 1 - shut)
 
 
 @kernel
@@ -140,10 +149,10 @@ def depth_from_light(
         if area == 0:
             continue
         inverse = 1 / area
-        left = max(0, int(math.ceil(min(x0, x1, x2) - 0.5)))
-        right = min(size - 1, int(math.floor(max(x0, x1, x2) - 0.5)))
-        top = max(0, int(math.ceil(min(y0, y1, y2) - 0.5)))
-        bottom = min(size - 1, int(math.floor(max(y0, y1, y2) - 0.5)))
+        left = max(0, math.ceil(min(x0, x1, x2) - 0.5))
+        right = min(size - 1, math.floor(max(x0, x1, x2) - 0.5))
+        top = max(0, math.ceil(min(y0, y1, y2) - 0.5))
+        bottom = min(size - 1, math.floor(max(y0, y1, y2) - 0.5))
         for y in range(top, bottom + 1):
             for x in range(left, right + 1):
                 px, py = x + 0.5, y + 0.5
@@ -198,10 +207,10 @@ def rasterise(P: F32, triangles: I32, first: int, nearest: F32, ids: I32) -> tup
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if area >= 0:  # faces away
             continue
-        left = max(0, int(math.ceil(min(x0, x1, x2) - 0.5)))
-        right = min(width - 1, int(math.floor(max(x0, x1, x2) - 0.5)))
-        top = max(0, int(math.ceil(min(y0, y1, y2) - 0.5)))
-        bottom = min(height - 1, int(math.floor(max(y0, y1, y2) - 0.5)))
+        left = max(0, math.ceil(min(x0, x1, x2) - 0.5))
+        right = min(width - 1, math.floor(max(x0, x1, x2) - 0.5))
+        top = max(0, math.ceil(min(y0, y1, y2) - 0.5))
+        bottom = min(height - 1, math.floor(max(y0, y1, y2) - 0.5))
         if left > right or top > bottom:
             continue
         bounds_l, bounds_r = min(bounds_l, left), max(bounds_r, right)

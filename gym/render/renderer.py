@@ -149,7 +149,8 @@ class Renderer:
         kernels.normals(f.vertices, f.triangles, normal)
         open_sky = np.empty(len(f.vertices), np.float32)
         low = f.vertices.min(axis=0) - np.float32(0.06)
-        kernels.occlusion(f.vertices, normal, low, _VOXEL, self._grid, self._scratch, open_sky)
+        kernels.fill_air(f.vertices, low, _VOXEL, self._grid, self._scratch)
+        kernels.occlusion(f.vertices, normal, low, _VOXEL, self._grid, open_sky)
         middle = (f.vertices.min(axis=0) + f.vertices.max(axis=0)) / 2
         centre = self._light_axes @ middle
         place = (float(centre[0]), float(centre[1]), _SHADOW_HALF)
@@ -188,6 +189,6 @@ class Renderer:
                 shadow,
                 contact,
             )
-        shadow = cv2.blur(cv2.dilate(shadow, np.ones((3, 3), np.uint8)), (5, 5))
-        contact = cv2.blur(contact, (5, 5))
-        return np.asarray(np.minimum(0.34 * shadow + 0.4 * contact, 0.7), dtype=np.float32)
+        soft = cv2.blur(cv2.dilate(shadow, np.ones((3, 3), np.uint8)), (5, 5))
+        near = cv2.blur(contact, (5, 5))
+        return np.minimum(0.34 * soft + 0.4 * near, 0.7).astype(np.float32)

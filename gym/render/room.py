@@ -31,7 +31,7 @@ def empty_room(camera: Camera, *, seed: int = 0, plain: bool = False) -> Backdro
     rays = _rays(camera, samples)
     origin = camera.position
     rng = np.random.default_rng([7, seed])
-    grain = cv2.GaussianBlur(rng.normal(0, 1, (256, 256)), (0, 0), 2) * 6
+    grain = np.asarray(cv2.GaussianBlur(rng.normal(0, 6, (256, 256)), (0, 0), 2), dtype=np.float64)
     distance = np.full(rays.shape[:2], np.inf)
     picture = np.full(rays.shape, 200.0)
 
