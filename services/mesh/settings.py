@@ -52,6 +52,8 @@ class _SharedEnvironment(EnvSettingsSource):
 class ServiceSettings(BaseSettings):
     """What every service can be told. A service derives from it with `model_config = service_config("…")`."""
 
+    model_config = SettingsConfigDict(use_attribute_docstrings=True)
+
     service: ClassVar[str]
     uses_redis: ClassVar[bool] = True
     """Whether readiness waits for Redis. Capture runs beside a camera, where there may be none."""
@@ -121,11 +123,14 @@ def read(
     try:
         return settings_class(_cli_parse_args=list(arguments))
     except ValidationError as error:
-        told = "; ".join(
-            f"setting {'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}"
-            for detail in error.errors(include_url=False)
-        )
+        told = "; ".join(_told(detail["loc"], detail["msg"]) for detail in error.errors(include_url=False))
         raise SettingsError(told) from error
+
+
+def _told(location: tuple[int | str, ...], message: str) -> str:
+    # What a validator of ours raised needs no word of pydantic's; the value, maybe a password, is never shown.
+    message = message.removeprefix("Value error, ")
+    return f"setting {'.'.join(map(str, location))}: {message}" if location else message
 
 
 def load(settings_class: type[Settings], arguments: Sequence[str] | None = None) -> Settings:
