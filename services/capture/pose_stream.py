@@ -57,7 +57,7 @@ class PoseStream:
     def __init__(
         self,
         camera: Camera,
-        stub: pose_service_pb2_grpc.PoseServiceAsyncStub,
+        stub: "pose_service_pb2_grpc.PoseServiceAsyncStub",
         server: str,
         options: StreamOptions,
         server_time: ServerTime,
