@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from services.pose.decode import Image
 from services.pose.errors import InferenceFailed, ModelNotLoaded
+from services.pose.graphics import provide_graphics
+from services.pose.native_log import without_known_noise
 
 LANDMARKS = 33
 NOMINAL_STEP_US = 33_333
@@ -107,6 +109,7 @@ class MediaPipeTracker:
 
     def __init__(self, task: Path, options: TrackerOptions) -> None:
         """Load the model, 30 to 300 ms. Raises ModelNotLoaded."""
+        provide_graphics()
         import mediapipe
         from mediapipe.tasks.python.core.base_options import BaseOptions
         from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
@@ -115,15 +118,15 @@ class MediaPipeTracker:
         self._rgb = mediapipe.ImageFormat.SRGB
         self._clock = MediaClock()
         self._followed: Floats | None = None
+        settings = PoseLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(task)),
+            running_mode=RunningMode.VIDEO,
+            num_poses=options.max_persons,
+            output_segmentation_masks=options.segmentation,
+        )
         try:
-            self._landmarker: Any = PoseLandmarker.create_from_options(
-                PoseLandmarkerOptions(
-                    base_options=BaseOptions(model_asset_path=str(task)),
-                    running_mode=RunningMode.VIDEO,
-                    num_poses=options.max_persons,
-                    output_segmentation_masks=options.segmentation,
-                )
-            )
+            with without_known_noise():
+                self._landmarker: Any = PoseLandmarker.create_from_options(settings)
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelNotLoaded(f"MediaPipe does not load {task}: {error}") from error
 
