@@ -1,0 +1,100 @@
+"""Protos to frames and groups to protos.
+
+A pose is serialised once, when it is stored; a set is its header followed by the members' bytes as they are. Protobuf
+allows that: a message is the concatenation of its fields, and a repeated field may stand anywhere.
+"""
+
+from komi.common.v1 import frame_pb2, pose_pb2
+from komi.sync.v1 import sync_service_pb2 as pb
+from services.mesh.errors import InvalidInput, KomiError
+from services.mesh.sessions import check_name
+from services.mesh.stages import HOST_ID, monotonic_ns
+from services.mesh.times import from_timestamp, to_timestamp
+from services.sync.frames import Frame
+from services.sync.matcher import Group, Missing
+
+MISSING = {
+    Missing.IDLE: pb.MISSING_REASON_IDLE,
+    Missing.NO_FRAME: pb.MISSING_REASON_NO_FRAME,
+    Missing.LATE: pb.MISSING_REASON_LATE,
+    Missing.JOINING: pb.MISSING_REASON_JOINING,
+}
+# Tag of SyncedSet.members: field 4, length-delimited.
+_MEMBER_TAG = bytes([pb.SyncedSet.DESCRIPTOR.fields_by_name["members"].number << 3 | 2])
+
+
+class BadTime(InvalidInput):
+    """A capture time that cannot be."""
+
+    reason = "BAD_TIME"
+
+
+def to_frame(pose: pose_pb2.PoseFrame, now_us: int, *, future_us: int, past_us: int) -> Frame:
+    """The frame of a pose that arrived at `now_us`; stamps the pose as ingested.
+
+    Raises InvalidInput (no usable name), BadTime (no capture time, or one that is far from now).
+    """
+    check_name(pose.id.camera_id, "camera")
+    if not pose.HasField("time") or not pose.time.HasField("server_time"):
+        raise BadTime(f"pose {_name(pose)} has no capture time on the server clock: map it before sending")
+    time_us = from_timestamp(pose.time.server_time)
+    ahead_us = time_us - now_us
+    if ahead_us > future_us + pose.time.uncertainty_us or -ahead_us > past_us:
+        raise BadTime(
+            f"pose {_name(pose)} was captured {abs(ahead_us) / 1e6:.3f} s {'after' if ahead_us > 0 else 'before'} now: "
+            "check how its clock is mapped"
+        )
+    pose.stamps.ingested_monotonic_ns = monotonic_ns()
+    pose.stamps.sync_host_id = HOST_ID
+    return Frame(
+        time_us, pose.id.camera_id, pose.id.epoch, pose.id.sequence, now_us, pose.SerializeToString()
+    )
+
+
+def failed(pose: pose_pb2.PoseFrame, error: KomiError) -> pb.IngestPosesResponse:
+    """The answer for a pose that cannot be used."""
+    answer = pb.IngestPosesResponse()
+    answer.failed.epoch, answer.failed.sequence = pose.id.epoch, pose.id.sequence
+    answer.failed.error, answer.failed.message = error.reason, error.message
+    return answer
+
+
+def encode_set(session_id: str, sequence: int, fence: int, group: Group) -> bytes:
+    """SyncedSet of a group, serialised; stamped as synced now."""
+    header = pb.SyncedSet(
+        session_id=session_id,
+        sequence=sequence,
+        server_time=to_timestamp(group.time_us),
+        missing=[
+            pb.MissingCamera(camera_id=name, reason=MISSING[why]) for name, why in group.missing.items()
+        ],
+        spread_us=group.spread_us,
+        kind=pb.SET_KIND_GROUP,
+        approximate=group.approximate,
+        fence=fence,
+    )
+    last = max(group.members, key=lambda frame: frame.arrival_us)
+    header.stamps.CopyFrom(_stamps(last.payload))
+    header.stamps.synced_monotonic_ns = monotonic_ns()
+    header.stamps.sync_host_id = HOST_ID
+    parts = [header.SerializeToString()]
+    for frame in group.members:
+        parts += (_MEMBER_TAG, _varint(len(frame.payload)), frame.payload)
+    return b"".join(parts)
+
+
+def _stamps(payload: bytes) -> frame_pb2.StageStamps:
+    return pose_pb2.PoseFrame.FromString(payload).stamps
+
+
+def _name(pose: pose_pb2.PoseFrame) -> str:
+    return f"{pose.id.camera_id!r} {pose.id.epoch}/{pose.id.sequence}"
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

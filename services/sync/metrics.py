@@ -1,0 +1,63 @@
+"""Every metric of sync, with its unit."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from services.mesh.telemetry import LATENCY_BUCKETS_S
+
+INGESTED = Counter("komi_sync_poses_total", "Poses stored", ["session"])
+SETS = Counter("komi_sync_sets_total", "Synced sets emitted", ["session", "full"])
+HELD = Gauge("komi_sync_sessions_held", "Sessions whose lease this replica holds")
+WAITING = Gauge("komi_sync_waiting_poses", "Poses waiting for their group", ["session"])
+LATENESS = Gauge(
+    "komi_sync_lateness_seconds",
+    "How long a late camera is waited for, after the fastest one's usual delay",
+    ["session"],
+)
+SPREAD = Histogram(
+    "komi_sync_spread_seconds",
+    "Latest minus earliest member of a set",
+    ["session"],
+    buckets=LATENCY_BUCKETS_S,
+)
+WAIT = Histogram(
+    "komi_sync_wait_seconds",
+    "From the arrival of a set's last member to its emission",
+    ["session"],
+    buckets=LATENCY_BUCKETS_S,
+)
+DELAY = Histogram(
+    "komi_sync_delay_seconds",
+    "From capture to storage of a pose",
+    ["session", "camera"],
+    buckets=LATENCY_BUCKETS_S,
+)
+OFFSET = Gauge("komi_sync_clock_offset_seconds", "Server clock minus the camera's", ["session", "camera"])
+DRIFT = Gauge("komi_sync_clock_drift_ppm", "Drift of the camera's clock", ["session", "camera"])
+UNCERTAINTY = Gauge(
+    "komi_sync_clock_uncertainty_seconds",
+    "Half-width of the interval that holds the offset",
+    ["session", "camera"],
+)
+JITTER = Gauge("komi_sync_stamp_jitter_seconds", "Deviation of capture stamps", ["session", "camera"])
+FPS = Gauge("komi_sync_camera_fps", "Frames a second by server timestamps", ["session", "camera"])
+COMPLETENESS = Gauge(
+    "komi_sync_camera_completeness", "Share of the last sets that have this camera", ["session", "camera"]
+)
+
+
+def forget(session_id: str, cameras: list[str]) -> None:
+    """Drop the labels of a session that ended, so that they do not pile up."""
+    for metric in (INGESTED, WAITING, LATENESS, SPREAD, WAIT):
+        _remove(metric, session_id)
+    for full in ("true", "false"):
+        _remove(SETS, session_id, full)
+    for camera_id in cameras:
+        for of_camera in (DELAY, OFFSET, DRIFT, UNCERTAINTY, JITTER, FPS, COMPLETENESS):
+            _remove(of_camera, session_id, camera_id)
+
+
+def _remove(metric: Counter | Gauge | Histogram, *labels: str) -> None:
+    try:
+        metric.remove(*labels)
+    except KeyError:
+        pass
