@@ -1,0 +1,86 @@
+"""Puts the routes, the errors and the middleware together."""
+
+import time
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.gateway import VERSION, metrics, problems
+from services.gateway.gateway import Gateway
+from services.gateway.names import KeepSegments
+from services.gateway.routes import (
+    camera_sockets,
+    cameras,
+    kept,
+    live,
+    operations,
+    page,
+    references,
+    sessions,
+)
+from services.gateway.security import SecurityHeaders, WebSocketOrigins
+
+DESCRIPTION = """
+KOMI watches a person move through one to eight cameras and tells them, live, how close they are to a reference
+performance. Times are microseconds since the epoch on the server clock; unknown is null; every error is problem JSON.
+The WebSocket protocols are in docs/api.md.
+"""
+
+
+def create_app(gateway: Gateway) -> FastAPI:
+    """The ASGI application of `gateway`, which the caller starts and closes."""
+    app = FastAPI(
+        title="KOMI",
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_tags=[
+            {"name": "kept", "description": "For clients of the former server; their shapes do not change."}
+        ],
+    )
+    app.state.gateway = gateway
+    problems.install(app)
+    for module in (kept, cameras, sessions, references, operations, live, camera_sockets):
+        app.include_router(module.router)
+    page.mount(app)
+    # The last added is the outermost.
+    app.add_middleware(Measured)
+    app.add_middleware(WebSocketOrigins, allowed=gateway.settings.cors_origins)
+    if gateway.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(gateway.settings.cors_origins),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["etag", "location", "retry-after", "x-capture-time-us"],
+        )
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(KeepSegments)
+    return app
+
+
+class Measured:
+    """Times every request under its route, so that names of cameras do not become labels."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on and measure."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        began = time.perf_counter()
+        try:
+            await self._app(scope, receive, watch)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            metrics.REQUESTS.labels(route, scope["method"], status).observe(time.perf_counter() - began)

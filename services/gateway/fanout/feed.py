@@ -1,0 +1,150 @@
+"""What one session, or all of them, means to its viewers: each message encoded once, pushed to each. Pure."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from komi.common.v1 import frame_pb2
+from komi.scoring.v1 import scoring_service_pb2
+from komi.sync.v1 import sync_service_pb2
+from services.gateway import metrics
+from services.gateway.documents import Status
+from services.gateway.fanout.viewer import Viewer
+from services.gateway.shaping import kept, poses, scores
+from services.gateway.shaping.encoding import Document, text_frame, to_json
+from services.gateway.shaping.stages import seconds_until_pushed, stamped
+from services.mesh.stages import HOST_ID
+from services.mesh.telemetry import DROPS
+
+TOPICS = ("poses", "score", "repetition", "advice", "status", "clock")
+
+
+class Sink(Protocol):
+    """Takes what a session's streams bring; `now_ns` is this process's CLOCK_MONOTONIC."""
+
+    def on_baseline(self, update: scoring_service_pb2.ScoreUpdate, /) -> None:
+        """The newest update from before the watch began: what stands already is no news."""
+
+    def on_set(self, synced: sync_service_pb2.SyncedSet, now_ns: int, /) -> None: ...
+
+    def on_update(self, update: scoring_service_pb2.ScoreUpdate, now_ns: int, /) -> None: ...
+
+
+class _Viewers:
+    """The viewers of a feed."""
+
+    def __init__(self) -> None:
+        self._viewers: set[Viewer] = set()
+
+    def __len__(self) -> int:
+        return len(self._viewers)
+
+    def add(self, viewer: Viewer) -> None:
+        self._viewers.add(viewer)
+
+    def discard(self, viewer: Viewer) -> None:
+        self._viewers.discard(viewer)
+
+    def wanting(self, topic: str) -> list[Viewer]:
+        return [viewer for viewer in self._viewers if topic in viewer.topics]
+
+
+def _push(viewers: Iterable[Viewer], topic: str, key: str, document: Document) -> None:
+    metrics.SENT.labels(topic).inc()
+    frame = text_frame(to_json(document))
+    skipped = sum(not viewer.push_state(topic, key, frame) for viewer in viewers)
+    if skipped:
+        DROPS.labels(metrics.SERVICE, "fanout", "superseded").inc(skipped)
+
+
+def _observe(topic: str, stamps: frame_pb2.StageStamps) -> None:
+    total_s = seconds_until_pushed(stamps, "captured", "capture")
+    if total_s is not None:
+        metrics.CAPTURE_TO_PUSH.labels(topic).observe(total_s)
+    since_sync_s = seconds_until_pushed(stamps, "synced", "sync")
+    if since_sync_s is not None:
+        metrics.SYNC_TO_PUSH.labels(topic).observe(since_sync_s)
+
+
+class SessionFeed(_Viewers):
+    """Viewers of `WS /ws/v1/sessions/{id}`."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__()
+        self.session_id = session_id
+        self._cue: tuple[str, int] | None = None
+
+    def on_baseline(self, update: scoring_service_pb2.ScoreUpdate) -> None:
+        """The cue that stands is no news."""
+        self._cue = scores.cue_key(update)
+
+    def on_set(self, synced: sync_service_pb2.SyncedSet, now_ns: int) -> None:
+        """Push `poses`, and `clock` for each member that brings the state of its clock."""
+        viewers = self.wanting("poses")
+        if viewers:
+            stamps = stamped(synced.stamps, now_ns, HOST_ID)
+            _push(viewers, "poses", "", poses.poses_message(synced, stamps))
+            _observe("poses", stamps)
+        viewers = self.wanting("clock")
+        for frame in synced.members:
+            if viewers and frame.HasField("clock"):
+                _push(viewers, "clock", frame.id.camera_id, poses.clock_message(frame))
+
+    def on_update(self, update: scoring_service_pb2.ScoreUpdate, now_ns: int) -> None:
+        """Push `score`; `repetition` when one is completed; `advice` when the cue is another."""
+        viewers = self.wanting("score")
+        if viewers:
+            stamps = stamped(update.stamps, now_ns, HOST_ID)
+            _push(viewers, "score", "", scores.score_message(update, stamps))
+            _observe("score", stamps)
+        events, self._cue = events_of(update, self._cue)
+        for topic, document in events:
+            metrics.SENT.labels(topic).inc()
+            frame = text_frame(to_json(document))
+            for viewer in self.wanting(topic):
+                viewer.push_event(topic, update.set_sequence, frame)
+
+    def on_status(self, status: Status) -> None:
+        """Push `status`."""
+        _push(self.wanting("status"), "status", "", status.model_dump(mode="json"))
+
+
+def events_of(
+    update: scoring_service_pb2.ScoreUpdate, cue_before: tuple[str, int] | None
+) -> tuple[list[tuple[str, Document]], tuple[str, int] | None]:
+    """The events of an update as (topic, message), and the cue that stands after it."""
+    events: list[tuple[str, Document]] = []
+    if update.HasField("completed"):
+        events.append(("repetition", scores.repetition_message(update)))
+    cue = scores.cue_key(update)
+    if cue is not None and cue != cue_before:
+        events.append(("advice", scores.advice_message(update)))
+    return events, cue
+
+
+class MonitorFeed(_Viewers):
+    """Viewers of `WS /ws/monitor`: every camera of every session."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._camera_ids: list[str] | None = None
+
+    def on_baseline(self, _update: scoring_service_pb2.ScoreUpdate) -> None:
+        """Monitors know no scores."""
+
+    def on_set(self, synced: sync_service_pb2.SyncedSet, _now_ns: int) -> None:
+        """Push a `status_update` for each member."""
+        viewers = self.wanting("monitor")
+        for frame in synced.members if viewers else ():
+            _push(viewers, "monitor", frame.id.camera_id, kept.status_update(frame))
+
+    def on_update(self, _update: scoring_service_pb2.ScoreUpdate, _now_ns: int) -> None:
+        """Monitors know no scores."""
+
+    def on_cameras(self, camera_ids: list[str]) -> None:
+        """Push `cameras_list` where it is another one."""
+        if camera_ids == self._camera_ids:
+            return
+        self._camera_ids = camera_ids
+        frame = text_frame(to_json(kept.cameras_list(camera_ids)))
+        for viewer in self.wanting("monitor"):
+            viewer.push(frame)

@@ -1,0 +1,89 @@
+"""Everything the routes work with, started and ended together."""
+
+import asyncio
+import contextlib
+import uuid
+
+import structlog
+
+from services.gateway.config import GatewaySettings
+from services.gateway.fanout.hub import Hub
+from services.gateway.fanout.reader import StreamReader
+from services.gateway.images import ImageDesk
+from services.gateway.notices import Notices
+from services.gateway.references.builder import ReferenceBuilder
+from services.gateway.references.builds import BuildRecords
+from services.gateway.status import StatusDesk
+from services.gateway.upstream import Upstream
+from services.mesh.cameras import CameraRegister
+from services.mesh.readiness import Readiness
+from services.mesh.redis import UNREACHABLE, connect, hide_password
+from services.mesh.server_clock import ServerClock
+from services.mesh.sessions import SessionStore
+from services.mesh.tasks import Tasks
+
+log = structlog.get_logger()
+
+READINESS_PERIOD_S = 0.25
+
+
+class Gateway:
+    """One gateway. It holds no state that matters: all of it is in Redis or with the neighbours."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self.settings = settings
+        self.replica_id = f"gateway-{uuid.uuid4().hex[:8]}"
+        self.redis = connect(settings.redis_url, connections=64)
+        self.tasks = Tasks()
+        self.clock = ServerClock(self.redis)
+        self.upstream = Upstream(settings)
+        self.sessions = SessionStore(self.redis)
+        self.cameras = CameraRegister(self.redis)
+        self.notices = Notices(self.redis)
+        self.images = ImageDesk(self.redis, self.notices, self.clock, self.tasks)
+        self.status = StatusDesk(self.sessions, self.cameras, self.upstream, self.clock)
+        self.reader = StreamReader(self.redis)
+        self.hub = Hub(self.reader, self.notices, self.status, self.cameras, self.tasks)
+        self.builds = BuildRecords(self.redis, self.notices)
+        self.builder = ReferenceBuilder(settings, self.upstream, self.builds, self.tasks)
+        self.viewers = 0
+        self.readiness = Readiness()
+        self.readiness.add("redis", self._redis_answers)
+        self.readiness.add("clock", self.clock.check)
+        self.readiness.add("neighbours", self.upstream.check)
+
+    async def start(self) -> None:
+        """Begin the background work."""
+        self.tasks.start("clock", self.clock.run)
+        self.tasks.start("streams", self.reader.run)
+        self.tasks.start("notices", self.notices.run)
+        self.tasks.start("readiness", self._watch_readiness)
+
+    async def close(self) -> None:
+        """End everything."""
+        self.drain()
+        await self.tasks.close()
+        await self.upstream.close()
+        await self.redis.aclose()
+
+    def drain(self) -> None:
+        """Not ready from now on; endless answers end."""
+        self.readiness.drain()
+        self.images.drain()
+        self.builds.drain()
+
+    async def _redis_answers(self) -> str | None:
+        with contextlib.suppress(*UNREACHABLE, TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self.redis.ping()
+                return None
+        return f"Redis at {hide_password(self.settings.redis_url)} does not answer"
+
+    async def _watch_readiness(self) -> None:
+        while True:
+            if await self.readiness.refresh():
+                if self.readiness.ready:
+                    log.info("ready", replica_id=self.replica_id)
+                else:
+                    log.warning("waiting", waiting_for=self.readiness.waiting_for)
+            await asyncio.sleep(READINESS_PERIOD_S if not self.readiness.ready else 4 * READINESS_PERIOD_S)

@@ -1,0 +1,1 @@
+"""From an uploaded video to a reference: the multipart body streams through to scoring."""

@@ -1,0 +1,141 @@
+"""Listens, serves, stops: uvicorn under our own signals, on a socket that is ours before anything starts."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Generator
+
+import structlog
+import uvicorn
+import uvloop
+
+from services.gateway.app import create_app
+from services.gateway.config import GatewaySettings
+from services.gateway.gateway import Gateway
+from services.gateway.outlet import OutletProtocol
+from services.mesh import telemetry
+from services.mesh.errors import KomiError, Unavailable
+
+log = structlog.get_logger()
+
+PING_S = 20.0
+
+
+class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, and say when it is done."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Signals are handled by `serve`; uvicorn would raise them again at the end and spoil the exit status."""
+        yield
+
+
+class GatewayServer:
+    """One running gateway; `serve` is the program around it, tests use it directly."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self.settings = settings
+        self.gateway: Gateway | None = None
+        self.port = 0
+        self._uvicorn: _Uvicorn | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> str:
+        """host:port it listens on."""
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        return f"{host}:{self.port}"
+
+    async def start(self) -> None:
+        """Listen and serve. Raises Unavailable when the port is in use."""
+        listener = await asyncio.to_thread(_listen, self.settings.host, self.settings.port)
+        self.port = listener.getsockname()[1]
+        self.gateway = Gateway(self.settings)
+        self._uvicorn = _Uvicorn(
+            uvicorn.Config(
+                create_app(self.gateway),
+                ws=OutletProtocol,
+                ws_max_size=self.settings.max_message_bytes,
+                ws_ping_interval=PING_S,
+                ws_ping_timeout=PING_S,
+                # One frame for all viewers: a context for each would cost more than the bytes it saves.
+                ws_per_message_deflate=False,
+                log_config=None,
+                access_log=self.settings.debug,
+                server_header=False,
+                lifespan="off",
+                timeout_graceful_shutdown=max(1, round(self.settings.drain_s)),
+            )
+        )
+        await self.gateway.start()
+        self._serving = asyncio.create_task(self._uvicorn.serve(sockets=[listener]), name="uvicorn")
+        await self._uvicorn.listening.wait()
+        log.info("listening", address=self.address, replica_id=self.gateway.replica_id)
+
+    async def stop(self) -> None:
+        """Drain, end connections within `drain_s`, close."""
+        if self.gateway is None or self._uvicorn is None or self._serving is None:
+            return
+        self.gateway.drain()
+        self._uvicorn.should_exit = True
+        await self._serving
+        await self.gateway.close()
+        self.gateway = None
+        log.info("stopped")
+
+    async def wait_ended(self) -> None:
+        """Return when uvicorn ends by itself, which it should not."""
+        if self._serving is not None:
+            await asyncio.wait((self._serving,))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise Unavailable(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; choose another port with --port, or stop what "
+            "holds it",
+            reason="PORT_IN_USE",
+        ) from error
+    return listener
+
+
+async def _run(settings: GatewaySettings) -> None:
+    server = GatewayServer(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    await server.start()
+    try:
+        await asyncio.wait(
+            (asyncio.ensure_future(stop.wait()), asyncio.ensure_future(server.wait_ended())),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+    finally:
+        await server.stop()
+
+
+def serve(settings: GatewaySettings) -> None:
+    """Run the gateway until SIGTERM or SIGINT. Leaves with status 1 and one line when it cannot start."""
+    telemetry.configure_logging("gateway", "debug" if settings.debug else settings.log_level)
+    try:
+        uvloop.run(_run(settings))
+    except KomiError as error:
+        print(f"gateway: {error.message}", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -1,0 +1,1 @@
+"""Shapes of every message and document: protos and dataclasses in, plain documents out. Pure."""

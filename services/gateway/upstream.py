@@ -1,0 +1,82 @@
+"""The gateway's neighbours: channels, stubs, and what their errors mean here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from komi.pose.v1 import pose_service_pb2_grpc
+from komi.scoring.v1 import scoring_service_pb2_grpc
+from komi.sync.v1 import sync_service_pb2_grpc
+from services.gateway.config import GatewaySettings
+from services.mesh.channel import open_channel
+from services.mesh.status import from_rpc_error
+
+Answer = TypeVar("Answer")
+
+NEIGHBOURS = ("pose", "sync", "scoring")
+CHECK_S = 1.0
+DEADLINE_S = 5.0
+AWAY_DEADLINE_S = 1.0
+
+
+@contextmanager
+def errors_of(neighbour: str) -> Iterator[None]:
+    """Turn a neighbour's gRPC error into the KomiError it stands for."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error, neighbour) from error
+
+
+class Upstream:
+    """One channel a neighbour, shared by everything in this gateway."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._channels = {name: open_channel(getattr(settings, name)) for name in NEIGHBOURS}
+        self._health = {name: health_pb2_grpc.HealthStub(channel) for name, channel in self._channels.items()}
+        self._addresses = {name: getattr(settings, name) for name in NEIGHBOURS}
+        self._reached: set[str] = set()
+        self.waiting_for = {name: f"{name} was not asked yet" for name in NEIGHBOURS}
+        """Neighbours that did not serve when last asked, and why."""
+        self.pose: Any = pose_service_pb2_grpc.PoseServiceStub(self._channels["pose"])
+        self.sync: Any = sync_service_pb2_grpc.SyncServiceStub(self._channels["sync"])
+        self.scoring: Any = scoring_service_pb2_grpc.ScoringServiceStub(self._channels["scoring"])
+
+    async def check(self) -> str | None:
+        """For Readiness.add: None once every neighbour has served.
+
+        A neighbour that goes away later makes the gateway no less useful for the rest: it stays ready, and
+        `waiting_for` says what is missing.
+        """
+        await asyncio.gather(*(self._check(name) for name in NEIGHBOURS))
+        missing = [name for name in NEIGHBOURS if name not in self._reached]
+        return "; ".join(self.waiting_for[name] for name in missing) or None
+
+    async def _check(self, name: str) -> None:
+        try:
+            answer = await self._health[name].Check(health_pb2.HealthCheckRequest(), timeout=CHECK_S)
+            serving = answer.status == health_pb2.HealthCheckResponse.SERVING
+            problem = None if serving else f"{name} at {self._addresses[name]} is not ready"
+        except grpc.aio.AioRpcError as error:
+            problem = f"{name} at {self._addresses[name]} does not answer ({error.code().name})"
+        if problem is None:
+            self._reached.add(name)
+            self.waiting_for.pop(name, None)
+        else:
+            self.waiting_for[name] = problem
+
+    async def ask(self, neighbour: str, method: Callable[..., Awaitable[Answer]], request: Message) -> Answer:
+        """Make a unary call. Raises the KomiError its failure stands for, soon where the neighbour is known to be away."""
+        with errors_of(neighbour):
+            return await method(
+                request, timeout=AWAY_DEADLINE_S if neighbour in self.waiting_for else DEADLINE_S
+            )
+
+    async def close(self) -> None:
+        """Close the channels."""
+        await asyncio.gather(*(channel.close() for channel in self._channels.values()))
