@@ -15,7 +15,9 @@ def main(arguments: list[str]) -> int:
         metavar="NAME:SOURCE,…",
         help="device indexes, addresses or files; `recording`: the real recording of four cameras",
     )
-    parser.add_argument("--port", type=int, help=f"the page's port (default: {mesh.GATEWAY_PORT} if free)")
+    parser.add_argument(
+        "--port", type=int, help=f"the page's port (default: {mesh.USUAL_PORTS['gateway']} if free)"
+    )
     parser.add_argument("--verbose", action="store_true", help="show every line of every service")
     options = parser.parse_args(arguments)
     return tour.run(options.cameras, options.port, verbose=options.verbose)

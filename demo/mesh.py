@@ -18,8 +18,13 @@ from demo.supervisor import Program
 
 HOST = "127.0.0.1"
 GRPC_SERVICES = ("capture", "pose", "sync", "scoring")
-GATEWAY_PORT = 8000
-"""Taken when it is free and none was asked for."""
+USUAL_PORTS = {
+    **{name: 50051 + number for number, name in enumerate(GRPC_SERVICES)},
+    **{f"{name} metrics": 9051 + number for number, name in enumerate(GRPC_SERVICES)},
+    "gateway": 8000,
+    "redis": 0,
+}
+"""0: any; the usual one of Redis is left to whoever has one of his own."""
 REDIS_URL = "KOMI_REDIS_URL"
 
 
@@ -41,20 +46,22 @@ class Addresses:
 
 
 def choose_addresses(gateway_port: int | None) -> Addresses:
-    """Free ports for all; the gateway's as asked, else the usual one if it is free."""
-    names = (*GRPC_SERVICES, *(f"{name} metrics" for name in GRPC_SERVICES), "gateway", "redis")
+    """The usual ports where they are free, others where they are not; the gateway's as asked."""
     # All are held at once, so that no port is given out twice.
-    held = {name: _bind(0) for name in names}
-    try:
-        ports = {name: int(place.getsockname()[1]) for name, place in held.items()}
-    finally:
-        for place in held.values():
-            place.close()
+    held = {name: _usual_or_free(port) for name, port in USUAL_PORTS.items()}
+    ports = {name: int(place.getsockname()[1]) for name, place in held.items()}
+    for place in held.values():
+        place.close()
     if gateway_port is not None:
         ports["gateway"] = gateway_port
-    elif _is_free(GATEWAY_PORT):
-        ports["gateway"] = GATEWAY_PORT
     return Addresses(ports, os.environ.get(REDIS_URL) or f"redis://{HOST}:{ports['redis']}/0")
+
+
+def _usual_or_free(port: int) -> socket.socket:
+    try:
+        return _bind(port)
+    except OSError:
+        return _bind(0)
 
 
 def _bind(port: int) -> socket.socket:
@@ -66,14 +73,6 @@ def _bind(port: int) -> socket.socket:
         place.close()
         raise
     return place
-
-
-def _is_free(port: int) -> bool:
-    try:
-        _bind(port).close()
-    except OSError:
-        return False
-    return True
 
 
 def programs(scene: Scene, addresses: Addresses, log_level: str) -> list[Program]:
@@ -102,14 +101,7 @@ def programs(scene: Scene, addresses: Addresses, log_level: str) -> list[Program
         service("sync", 2),
         service("scoring", 2, pose=pose),
         service("gateway", 0, pose=pose, sync=sync, scoring=scoring),
-        service(
-            "capture",
-            0,
-            server=f"grpc://{pose}",
-            cameras=scene.cameras,
-            fps=f"{scene.fps:g}",
-            height=str(scene.height),
-        ),
+        service("capture", 0, server=f"dns:///{pose}", cameras=scene.cameras),
     ]
 
 

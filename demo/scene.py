@@ -1,9 +1,22 @@
 """What plays before which cameras, and which sample video the person is compared with."""
 
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from demo import fetch
+
+GYM = fetch.CHECKOUT / "gym"
+GYM_FPS = 15
+"""A virtual camera's rate: what two of them, drawn as they are filmed, leave of a small machine is for the mesh."""
+HEAD_START_S = 10.0
+"""The person in the gym begins this long after the start, when the reference stands."""
 
 
 @dataclass(frozen=True)
@@ -15,31 +28,62 @@ class Scene:
     """As `python -m services.capture --cameras` takes them."""
     answer: Path
     """Sample video the reference is built from."""
+    name: str
+    """What to call the reference."""
     exercise: str
-    fps: float
-    """Frames a second and camera."""
-    height: int
-    """Of the frames sent, pixels."""
+    """What the sample shows. Empty: anything."""
 
 
 def choose(cameras: str) -> Scene:
-    """The scene for what was asked: nothing or `recording`, or cameras as NAME:INDEX|ADDRESS|FILE,…
+    """The scene for what was asked: nothing, `recording`, or cameras as NAME:INDEX|ADDRESS|FILE,…
 
     Raises fetch.FetchError when something it needs cannot be had.
     """
-    if cameras in {"", "recording"}:
-        return _recording()
-    videos = fetch.recording()
-    return Scene("your cameras", cameras, answer=videos[0], exercise="", fps=30, height=480)
-
-
-def _recording() -> Scene:
-    videos = fetch.recording()
-    return Scene(
-        "a man balancing, recorded by four cameras",
-        ",".join(f"{video.stem}:{video}" for video in videos),
-        answer=videos[0],
-        exercise="balance",
-        fps=15,
-        height=640,
+    if cameras == "recording":
+        videos = fetch.recording()
+        return Scene(
+            "a man balancing, recorded by four cameras",
+            ",".join(f"{video.stem}:{video}" for video in videos),
+            answer=videos[0],
+            name="Balance",
+            exercise="",
+        )
+    title = (
+        "your cameras, compared with five squats"
+        if cameras
+        else "squats in the virtual gym, good ones and bad ones"
     )
+    return Scene(title, cameras or gym_cameras(time.time() + HEAD_START_S), gym_answer(), "Squat", "squat")
+
+
+def gym_cameras(begins: float) -> str:
+    """The cameras of the gym's session, in which the person begins at a Unix time."""
+    # Read without `import gym`, which takes a second, as it brings numba.
+    session = yaml.safe_load((GYM / "scripts" / "session.yaml").read_text(encoding="utf-8"))
+    return ",".join(
+        f"{name}:gym:session?{settings}&supersample=1&epoch={begins:.0f}"
+        for name, settings in session["cameras"].items()
+    )
+
+
+def gym_answer() -> Path:
+    """The video in which the gym's trainer shows five squats; drawn once, kept until the gym changes."""
+    video = fetch.cache_folder() / "gym" / f"answer-{_fingerprint()}.mp4"
+    if not video.is_file():
+        print("Drawing the sample video in the virtual gym (a quarter of a minute, once)", flush=True)
+        video.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="drawing-", dir=video.parent) as folder:
+            command = [sys.executable, "-m", "gym", folder, "answer"]
+            done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=fetch.CHECKOUT)
+            if done.returncode:
+                raise fetch.FetchError(f"the sample video could not be drawn: {done.stderr.strip()}")
+            (Path(folder) / "front.mp4").replace(video)
+    return video
+
+
+def _fingerprint() -> str:
+    """Of all that decides what the gym draws."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in GYM.rglob("*") if path.suffix in {".py", ".yaml", ".npz"}):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

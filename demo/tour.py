@@ -90,6 +90,6 @@ async def _tour(
 
 async def _set_reference(played: scene.Scene, addresses: mesh.Addresses, console: Console) -> None:
     began = time.monotonic()
-    console.say("demo", f"building the reference from {played.answer.name}")
-    await stage.set_reference(addresses.gateway, played.answer, played.title, played.exercise)
+    console.say("demo", f"building the reference {played.name!r} from its sample video")
+    await stage.set_reference(addresses.gateway, played.answer, played.name, played.exercise)
     console.say("demo", f"the reference stands after {time.monotonic() - began:.1f} s: the score follows")
