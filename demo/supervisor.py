@@ -16,6 +16,8 @@ LAST_LINES = 8
 """Lines of a dead program that are shown."""
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 8.0
+LATE_S = 10.0
+"""A program that is not ready after this long is asked why."""
 HEALTHY_S = 20.0
 """A program that ran this long starts its next life without a pause."""
 ATTEMPTS = 3
@@ -79,7 +81,7 @@ class _Kept:
             for line in self._last:
                 self._console.say(name, f"  {line}", colour=31)
             if code == WRONG_SETTINGS or failures >= ATTEMPTS:
-                raise ProgramError(f"{name} cannot run: {why}{self._epitaph()}")
+                raise ProgramError(f"{name} cannot run: {why}; {self._newest()}")
             if loop.time() - began > HEALTHY_S:
                 pause_s = FIRST_PAUSE_S
             self._console.say(name, f"starts again in {pause_s:g} s")
@@ -124,13 +126,21 @@ class _Kept:
             entry = parse(line)
             if entry is None or entry.get("level") not in {"debug", "info"}:
                 self._last.append(brief(entry) if entry is not None else line)
-            self._console.log(self.program.name, line)
+            # Until all are up, each waits for the others and says so: only who is late is worth a line.
+            if self.is_ready.is_set() or entry is None or entry.get("level") != "warning":
+                self._console.log(self.program.name, line)
 
     async def _watch(self, began: float) -> None:
-        while not await self.program.ready():  # noqa: ASYNC110 - nobody tells, it has to be asked
+        loop, late_s = asyncio.get_running_loop(), LATE_S
+        while not await self.program.ready():
             await asyncio.sleep(0.1)
+            if loop.time() - began > late_s:
+                self._console.say(
+                    self.program.name, f"not ready after {late_s:g} s: {self._newest()}", colour=33
+                )
+                late_s *= 2
         self.is_ready.set()
-        took = asyncio.get_running_loop().time() - began
+        took = loop.time() - began
         self._console.say(
             self.program.name, f"ready in {took:.1f} s  {self.program.where}".rstrip(), colour=32
         )
@@ -146,8 +156,8 @@ class _Kept:
         except ValueError:
             return f"was ended by signal {-code}"
 
-    def _epitaph(self) -> str:
-        return f"; its last words: {self._last[-1]}" if self._last else ""
+    def _newest(self) -> str:
+        return self._last[-1] if self._last else "it says nothing"
 
     def send(self, how: signal.Signals) -> None:
         """Signal the process, if there is one, and let it rest when it has gone."""
