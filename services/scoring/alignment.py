@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numba
 import numpy as np
@@ -89,6 +90,17 @@ def onto_template(user: Floats, rows: Indices, columns: Indices, length: int) ->
     return out
 
 
+EVIDENCE: Final = 8.0
+"""Weight of a frame's mean squared distance: the features move together, as if there were this many."""
+SLOWEST: Final = 0.4
+FASTEST: Final = 2.5
+"""Multiples of the template's tempo a performance may have."""
+STAY_TOLL: Final = 0.05
+"""Cost of going slower than that: people pause."""
+BACK_TOLL: Final = 1.0
+"""Cost of a step back, which only noise takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where in the template the person is."""
@@ -146,7 +158,7 @@ class OnlineWarping:
                 first = max(0, first)
                 count = last - first
         expected = max(dt_s * self._rate, 1e-3)
-        longest = max(1, math.ceil(2.5 * expected))
+        longest = max(1, math.ceil(FASTEST * expected))
         fade = math.exp(-dt_s / self._memory)
         column, best, cost, rival = _advance(
             self._template, self._column, row, weight, first, count, expected, longest, fade, self._cyclic
@@ -155,7 +167,7 @@ class OnlineWarping:
         self._centre = best
         self._full = False
         floor = column[best]
-        confidence = 1.0 if not math.isfinite(rival) else 1.0 - math.exp(-(rival - floor) / (1.0 + cost))
+        confidence = 1.0 if not math.isfinite(rival) else 1.0 - math.exp(-(rival - floor) / EVIDENCE)
         return Position(self._between(best), cost, confidence * math.exp(-max(0.0, cost - 2.0) / 6.0))
 
     def _between(self, best: int) -> float:
@@ -202,11 +214,9 @@ def _advance(  # noqa: C901 - one loop, for Numba  # noqa: C901 - Numba inlines 
             if not np.isfinite(column[i]):
                 continue
             ratio = step / expected
-            toll = 0.0
-            if ratio < 0.4:
-                toll = 0.05 + 0.15 * (0.4 - ratio)
+            toll = 0.0 if ratio >= SLOWEST else STAY_TOLL
             if step < 0:
-                toll += 0.3
+                toll += BACK_TOLL
             cheapest = min(cheapest, column[i] + toll)
         if not np.isfinite(cheapest):
             continue
@@ -215,7 +225,7 @@ def _advance(  # noqa: C901 - one loop, for Numba  # noqa: C901 - Numba inlines 
             gap = row[k] - template[j, k]
             cost += weight[k] * gap * gap
         cost /= total_weight
-        out[j] = fade * cheapest + (1.0 - fade) * cost
+        out[j] = fade * cheapest + EVIDENCE * cost
         if out[j] < best_total:
             best, best_total, best_cost = j, out[j], cost
     rival = np.inf

@@ -99,12 +99,17 @@ _AVERAGE: Final = np.zeros((BONE_COUNT, 33))
 for _index, _bone in enumerate(BONES):
     _AVERAGE[_index, list(_bone.end)] += 1.0 / len(_bone.end)
     _AVERAGE[_index, list(_bone.start)] -= 1.0 / len(_bone.start)
+_USES: Final = (_AVERAGE != 0.0).T
 _ENDS: Final = [list(bone.start + bone.end) for bone in BONES]
 
 
 def bone_vectors(world_m: Floats) -> Floats:
     """Unit bone vectors (…, 14, 3) of world landmarks (…, 33, 3) given in MediaPipe's axes. NaN stays NaN."""
-    vectors = np.einsum("bl,...lk->...bk", _AVERAGE, world_m * _TO_UP_AND_TOWARDS)
+    missing = np.asarray(~np.isfinite(world_m).all(axis=-1))
+    # Zero times NaN is NaN, so a missing landmark would spoil every bone; only those that end there shall be.
+    filled = np.where(missing[..., None], 0.0, world_m)
+    vectors = np.einsum("bl,...lk->...bk", _AVERAGE, filled * _TO_UP_AND_TOWARDS)
+    vectors = np.where((missing @ _USES)[..., None], np.nan, vectors)
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: Floats = vectors / np.where(lengths > 1e-6, lengths, np.nan)
     return unit

@@ -205,28 +205,27 @@ class SessionScorer:
     # ------------------------------------------------------------ counting
 
     def _count_cycles(self, time_s: float, seen: Observed) -> CompletedRepetition | None:
-        best: tuple[Following, Cycle, Clip, Comparison] | None = None
-        for way in self._ways:
-            cycle = way.push(time_s, seen)
-            judged = self._compared(way, cycle) if cycle is not None else None
-            if cycle is None or judged is None:
-                continue
-            clip, comparison = judged
-            gain = MIRROR_GAIN if way is self._ways[-1] and not self._decided else 0.0
-            if comparison.explained - gain < EXPLAINED:
-                continue
-            if best is None or comparison.explained - gain > best[3].explained:
-                best = way, cycle, clip, comparison
+        cycles = [cycle for way in self._ways if (cycle := way.push(time_s, seen)) is not None]
+        best: tuple[float, Following, Cycle, Comparison] | None = None
+        for cycle in cycles:
+            # Either way round may have moved first on its own axis; both are asked about what moved.
+            for way in self._ways:
+                comparison = self._compared(way, cycle)
+                if comparison is None:
+                    continue
+                worth = comparison.explained - (MIRROR_GAIN if way is not self._ways[0] else 0.0)
+                if worth >= EXPLAINED and (best is None or worth > best[0]):
+                    best = worth, way, cycle, comparison
         if best is None:
             return None
-        way, cycle, clip, comparison = best
+        _, way, cycle, comparison = best
         way.detector.accepted(cycle)
         if not self._decided:
             self._ways = [way]
             self._decided = True
         return self._complete(way, cycle, comparison)
 
-    def _compared(self, way: Following, cycle: Cycle) -> tuple[Clip, Comparison] | None:
+    def _compared(self, way: Following, cycle: Cycle) -> Comparison | None:
         """Looks at a finished cycle as a whole; None if it can be no repetition."""
         length = cycle.end_s - cycle.start_s
         usual = way.template.duration_s
@@ -236,7 +235,7 @@ class SessionScorer:
         if clip is None or not self._from_ready_to_ready(way, clip):
             return None
         ready = clip.features[: max(1, min(4, len(clip.features) // 8))].mean(axis=0)
-        return clip, compare(clip.features, ready, clip.known, way.template, way.tolerances)
+        return compare(clip.features, ready, clip.known, way.template, way.tolerances)
 
     def _from_ready_to_ready(self, way: Following, clip: Clip) -> bool:
         """Both ends lie near the ready pose; a movement that does not return need only begin there."""
