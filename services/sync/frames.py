@@ -1,6 +1,6 @@
 """What sync knows of a pose: which frame, when, when it came, and its bytes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -30,3 +30,22 @@ def from_member(member: str, time_us: int, arrival_us: int, payload: bytes) -> F
     """The frame that `Frame.member` named."""
     camera_id, epoch, sequence = member.rsplit("|", 2)
     return Frame(time_us, camera_id, int(epoch), int(sequence), arrival_us, payload)
+
+
+class TieBreaker:
+    """Keeps apart frames of one camera that claim the same instant, by a microsecond each.
+
+    A client with coarse timestamps sends several frames with one stamp; at or below the watermark all but the first
+    would be late.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[Frame, int]] = {}
+
+    def __call__(self, frame: Frame) -> Frame:
+        """`frame`, or a copy later by as many microseconds as frames with its stamp went before it."""
+        last, ties = self._last.get(frame.camera_id, (None, 0))
+        same = last is not None and (last.epoch, last.time_us) == (frame.epoch, frame.time_us)
+        ties = ties + 1 if same and last is not None and frame.sequence > last.sequence else 0
+        self._last[frame.camera_id] = (frame, ties)
+        return replace(frame, time_us=frame.time_us + ties) if ties else frame

@@ -15,6 +15,7 @@ from services.mesh.telemetry import DROPS
 from services.mesh.times import to_timestamp
 from services.sync import codec
 from services.sync.errors import SessionNotFound
+from services.sync.frames import TieBreaker
 from services.sync.sessions import Sessions
 from services.sync.watch import Watcher
 from services.sync.worker import Parts, SessionWorker, Tally
@@ -22,7 +23,8 @@ from services.sync.worker import Parts, SessionWorker, Tally
 log = structlog.get_logger()
 
 ACK_S = 0.5
-BAD_TIME = stream_pb2.DROP_REASON_BAD_TIME
+MOST_FAILED = 64
+SETTLE_S = 1.0
 
 
 class SyncService(sync_service_pb2_grpc.SyncServiceServicer):
@@ -117,6 +119,7 @@ class _IngestStream:
         self._tally = Tally()
         self._tally.settled.set()
         self._told = Tally()
+        self._apart = TieBreaker()
         self._failed: list[pb.IngestPosesResponse] = []
 
     async def read(self, requests: AsyncIterator[pb.IngestPosesRequest]) -> None:
@@ -137,7 +140,7 @@ class _IngestStream:
                 self._failed.append(codec.failed(pose, error))
             return
         self._worker.heard_of_clock(pose)
-        self._worker.offer(frame, self._tally)
+        self._worker.offer(self._apart(frame), self._tally)
 
     async def settle(self) -> None:
         """Wait, within reason, until what was read is stored."""
@@ -164,10 +167,6 @@ class _IngestStream:
                 ack.watermark.CopyFrom(to_timestamp(self._worker.watermark_us))
             answers.append(pb.IngestPosesResponse(ack=ack))
         return answers
-
-
-MOST_FAILED = 64
-SETTLE_S = 1.0
 
 
 async def _first_config(requests: AsyncIterator[pb.IngestPosesRequest]) -> pb.IngestConfig:
