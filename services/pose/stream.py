@@ -67,6 +67,7 @@ class CameraStream:
         self._publish = publish
         self._max_fps = max_fps
         self._newest = (-1, -1)
+        self._owed = 0
         self._finishing = False
         self._dropped: Counter[stream_pb2.DropReason.ValueType] = Counter()
         self._last: pose_pb2.PoseFrame | None = None
@@ -125,7 +126,7 @@ class CameraStream:
             metrics.WAITING.inc()
         else:
             self._give_up(stream_pb2.DROP_REASON_SUPERSEDED)
-            self._grant()
+            self._owed += 1
 
     def _time(self, frame: pose_service_pb2.Frame, received_ns: int) -> tuple[frame_pb2.CaptureTime, int]:
         """When it was captured, and the same for the tracker, which wants any clock, microseconds."""
@@ -141,9 +142,14 @@ class CameraStream:
 
     # ------------------------------------------------------------ what the pool answers
     def on_taken(self, _job: Job[Arrived]) -> None:
-        """A frame left the queue: room for the next."""
+        """A frame left the queue: room for the next.
+
+        Only now the credit of those it displaced goes back too. At once, a busy pose would have every frame sent to it
+        just to be dropped there, and not in the camera, where that costs nothing.
+        """
         metrics.WAITING.dec()
-        self._grant()
+        self._grant(1 + self._owed)
+        self._owed = 0
 
     def on_done(self, done: Done[Arrived]) -> None:
         """A frame has been looked at."""
@@ -207,8 +213,8 @@ class CameraStream:
                 camera.last_frame_time.CopyFrom(self._last.time.server_time)
         return camera
 
-    def _grant(self) -> None:
-        self.outbox.credit(1, self._max_fps())
+    def _grant(self, frames: int = 1) -> None:
+        self.outbox.credit(frames, self._max_fps())
 
     def _give_up(self, reason: stream_pb2.DropReason.ValueType) -> None:
         metrics.dropped("receive", reason)
