@@ -28,7 +28,7 @@ def sheet(
         form = "" if fault == "good" else f"&form={fault}:1"
         cells = []
         for view in views:
-            address = f"gym:{name}?view={view}&person={person + number}&reps=2&size={_SIZE}&look=0.8{form}"
+            address = f"gym:{name}?view={view}&person={person + number}&reps=2&size={_SIZE}&look=0.95{form}"
             camera = VirtualCamera(parse(address).script, parse(address).view)
             cells += [_cell(camera, t, f"{fault} {view}", scale) for t in instants(camera)]
         rows.append(np.hstack(cells))
@@ -43,8 +43,8 @@ def instants(camera: VirtualCamera) -> tuple[float, float, float]:
 
 def _cell(camera: VirtualCamera, t: float, title: str, scale: float) -> NDArray[np.uint8]:
     picture = camera.frame(camera.epoch + t)
-    height, width, _ = picture.shape
-    middle = picture[:, width // 6 : -(width // 6)]
+    cut = picture.shape[1] // 6
+    middle = picture[:, cut:-cut]
     small = cv2.resize(middle, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     cv2.putText(small, title, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (20, 20, 20), 1, cv2.LINE_AA)
     return np.asarray(small, dtype=np.uint8)

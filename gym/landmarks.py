@@ -72,10 +72,11 @@ def _face(anatomy: Anatomy) -> dict[str, tuple[Floats, str]]:
     middle = skin[np.abs(v[skin, 0]) < 0.01]
     places = {"nose": v[middle[np.argmin(v[middle, 1])]]}
     for side, group, sign in (("left", LEFT_EYE, 1.0), ("right", RIGHT_EYE, -1.0)):
-        eye = v[np.unique(a.triangles[a.groups == group])].mean(axis=0) - (0, 0.012, 0)
+        eye: Floats = v[np.unique(a.triangles[a.groups == group])].mean(axis=0) + np.array([0, -0.012, 0])
+        corner = np.array([sign * 0.014, 0, 0])
         places[f"{side}_eye"] = eye
-        places[f"{side}_eye_inner"] = eye - (sign * 0.014, 0, 0)
-        places[f"{side}_eye_outer"] = eye + (sign * 0.014, 0, 0)
+        places[f"{side}_eye_inner"] = np.subtract(eye, corner)
+        places[f"{side}_eye_outer"] = np.add(eye, corner)
         ear = skin[(a.ears[skin] > 0.5) & (sign * v[skin, 0] > 0)]
         places[f"{side}_ear"] = v[ear].mean(axis=0)
         lips = np.flatnonzero((a.lips > 0.5) & (sign * v[:, 0] > 0))

@@ -30,7 +30,7 @@ _SHIRTS: tuple[Colour, ...] = (
     (32, 140, 160),
 )
 _TROUSERS: tuple[Colour, ...] = ((48, 52, 62), (36, 44, 78), (92, 94, 100), (66, 58, 52), (30, 30, 34))
-_SHOES: tuple[Colour, ...] = ((214, 216, 220), (60, 62, 70), (196, 70, 60), (70, 110, 176))
+_SHOES: tuple[Colour, ...] = ((196, 198, 204), (60, 62, 70), (196, 70, 60), (70, 110, 176))
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Look:
     sleeve: float = 0.6  # share of the upper arm that it covers
     trousers: Colour = (52, 54, 62)
     shorts: bool = False
-    shoes: Colour = (214, 216, 220)
+    shoes: Colour = (196, 198, 204)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ Garments are cut from the asset's tights, which follow the body without its deta
 muscle shows through cloth; the skin beneath a garment is left out.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from gym.anatomy import LEFT_EYE, RIGHT_EYE, SKIN, TIGHTS, Anatomy, Floats, asset, weight_of
 from gym.mesh import Mesh, joined, loft
-from gym.person import Look
+from gym.person import Colour, Look
 from gym.rotation import unit
 from gym.shoes import SHOE_TOP, shoe
 
@@ -38,23 +40,33 @@ class _Fields:
         z = v[:, 2]
         scale = anatomy.shape.height_m / 1.76
         arm = weight_of("upperarm", "lowerarm", "hand", "index", "middle", "ring", "pinky", "thumb") > 0.5
-        along = np.full(len(v), -_FAR)
-        for side, sign in (("l", 1), ("r", -1)):
-            a, b = joints[index[f"upperarm_{side}"]], joints[index[f"lowerarm_{side}"]]
-            here = arm & (v[:, 0] * sign > 0)
-            along[here] = (v[here] - a) @ unit(b - a) - look.sleeve * np.linalg.norm(b - a)
-        sleeve = np.where(arm, -along, _FAR)
         hips = float(joints[index["thigh_l"], 2])
         hem = hips + 0.01 * scale
         neck = joints[index["neck_01"]]
-        collar = neck[2] + 0.028 * scale + 0.55 * (v[:, 1] - neck[1])
         self.arm = arm
-        self.shirt = np.minimum(np.minimum(z - hem, collar - z), sleeve)
+        self.hem = hem
+        self._collar = neck[2] + 0.028 * scale + 0.55 * (v[:, 1] - neck[1])
+        upper, lower = (
+            np.array([joints[index[f"{bone}_{s}"]] for s in "lr"]) for bone in ("upperarm", "lowerarm")
+        )
+        self._shoulders, self._arms = upper, lower - upper
+        self._sleeve = look.sleeve
+        self.shirt = self.shirt_on(v)
         knee, ankle = (float(joints[index[name], 2]) for name in ("calf_l", "foot_l"))
         leg_hem = knee + 0.07 * scale if look.shorts else ankle + 0.015 * scale
         self.trousers = np.where(arm, -_FAR, np.minimum(z - leg_hem, hem + 0.09 * scale - z))
         self.shoes = np.where(weight_of("foot", "ball") > 0.2, SHOE_TOP * scale - z, -_FAR)
         self.leg_hem = leg_hem
+
+    def shirt_on(self, vertices: Floats) -> Floats:
+        """Where the shirt covers, its edges being measured on the cloth (or skin) given."""
+        collar = self._collar - vertices[:, 2]
+        out = np.where(self.arm, collar, np.minimum(vertices[:, 2] - self.hem, collar))
+        for shoulder, arm, sign in zip(self._shoulders, self._arms, (1, -1), strict=True):
+            here = self.arm & (vertices[:, 0] * sign > 0)
+            beyond = (vertices[here] - shoulder) @ unit(arm) - self._sleeve * np.linalg.norm(arm)
+            out[here] = np.minimum(out[here], -beyond)
+        return np.asarray(out)
 
 
 def _part(anatomy: Anatomy, *groups: int) -> Mesh:
@@ -70,9 +82,9 @@ def _shirt(tights: Mesh, fields: _Fields, look: Look) -> Mesh:
     z = tights.vertices[:, 2]
     low = np.clip((1.25 - z) / 0.35, 0, 1) * ~fields.arm
     cloth = tights.smoothed(6, np.where(fields.arm, 0.25, 0.5)).pushed(loose + 0.012 * low)
-    shade = np.asarray(look.shirt, dtype=np.float64)
-    shirt = cloth.cut(fields.shirt).painted(look.shirt)
-    return _trimmed(shirt, cloth, fields.shirt, shade * 0.82, 0.012)
+    # Hem and sleeves are level on the cloth as it hangs, not on the body beneath.
+    field = fields.shirt_on(cloth.vertices)
+    return _trimmed(cloth, field, look.shirt, 0.014)
 
 
 def _trousers(tights: Mesh, fields: _Fields, look: Look) -> Mesh:
@@ -82,11 +94,13 @@ def _trousers(tights: Mesh, fields: _Fields, look: Look) -> Mesh:
     return cloth.cut(fields.trousers).painted(look.trousers)
 
 
-def _trimmed(garment: Mesh, cloth: Mesh, field: Floats, colour: Floats, width: float) -> Mesh:
-    """A garment with a band of another shade along its edges."""
-    inner = cloth.cut(field - width).painted(garment.colours[0].tolist())
-    band = cloth.cut(np.minimum(field, width - field)).painted(colour.tolist())
-    return joined([inner, band])
+def _trimmed(cloth: Mesh, field: Floats, colour: Colour, width: float) -> Mesh:
+    """A garment cut from cloth, with a darker band of `width` metres along its edges."""
+    # The distance to the edge rides along as a colour, so that the cut garment still knows it.
+    measured = replace(cloth, colours=np.repeat(field[:, None], 3, axis=1)).cut(field)
+    inside = measured.colours[:, 0] - width
+    band = measured.cut(-inside).painted(tuple(0.78 * c for c in colour))
+    return joined([measured.cut(inside).painted(colour), band])
 
 
 def _skin(anatomy: Anatomy, fields: _Fields, look: Look) -> Mesh:
@@ -140,7 +154,9 @@ def _hair(anatomy: Anatomy, look: Look) -> Mesh:
     height, depth = float(v[head, 2].max()) - low, float(v[head, 1].max()) - front
     up, back = (v[:, 2] - low) / height, (v[:, 1] - front) / depth
     line = np.interp(
-        back, [0.10, 0.22, 0.42, 0.50, 0.60, 0.70, 1.0], [0.86, 0.83, 0.74, 0.50, 0.44, 0.20, 0.12]
+        back,
+        [0.0, 0.15, 0.30, 0.40, 0.47, 0.54, 0.62, 0.72, 1.0],
+        [0.76, 0.74, 0.70, 0.58, 0.34, 0.26, 0.05, -0.25, -0.35],
     )
     field = np.where(weight_of("head") > 0.4, (up - line) * height, -0.1)
     field = np.minimum(field, (0.4 - a.ears) * 0.1)
@@ -153,9 +169,8 @@ def _bun(anatomy: Anatomy, look: Look) -> Mesh:
     a = asset()
     head = weight_of("head") > 0.9
     v = anatomy.vertices[head]
-    centre = np.array(
-        [0.0, v[:, 1].max() + 0.015, anatomy.joints[a.index["head"], 2] + 0.62 * np.ptp(v[:, 2])]
-    )
+    low = float(anatomy.joints[a.index["head"], 2])
+    centre = np.array([0.0, v[:, 1].max() - 0.004, low + 0.66 * (v[:, 2].max() - low)])
     around = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     tilt = np.linspace(0.15, np.pi - 0.15, 8)
     ring = np.stack(
