@@ -13,6 +13,8 @@ GYM_SCHEME = "gym"
 # A name has none of the characters that an address has before its first colon, so that a comma or colon inside an
 # address does not start another camera.
 _NAMED = re.compile(r"(?P<name>[^:/,?=&]+):(?P<source>(?!//).+)", re.DOTALL)
+_GYM_LIST = re.compile(r"(^|:)gym:[^?]*\?")
+_DIAL = re.compile(r"[\d.]+(&.*)?", re.DOTALL)
 _URL = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://")
 
 
@@ -64,7 +66,8 @@ class NamedAddress:
 def parse_cameras(text: str) -> tuple[NamedAddress, ...]:
     """`NAME:INDEX|URL|FILE,…` in order.
 
-    A comma starts a new camera only where `NAME:` follows it; elsewhere it belongs to the address. Raises BadAddress.
+    A comma starts a new camera only where `NAME:` follows it; elsewhere it belongs to the address. After a gym address
+    with options a camera number is written /dev/videoN, because there NAME:N is one of the options. Raises BadAddress.
     """
     cameras: list[NamedAddress] = []
     for entry in _entries(text):
@@ -81,11 +84,19 @@ def parse_cameras(text: str) -> tuple[NamedAddress, ...]:
 def _entries(text: str) -> list[str]:
     entries: list[str] = []
     for piece in text.split(","):
-        if entries and not _NAMED.fullmatch(piece) and not _URL.match(piece):
+        if entries and not _begins_camera(piece, entries[-1]):
             entries[-1] += "," + piece
         else:
             entries.append(piece)
     return [entry for entry in entries if entry.strip()]
+
+
+def _begins_camera(piece: str, before: str) -> bool:
+    if _URL.match(piece):
+        return True
+    named = _NAMED.fullmatch(piece)
+    # In a gym address `form=shallow:0.3,knees_in:1&seed=7` is a list of faults with a dial each.
+    return named is not None and not (_GYM_LIST.search(before) and _DIAL.fullmatch(named["source"]))
 
 
 def check_name(name: str) -> str:
@@ -111,7 +122,8 @@ def parse_address(text: str) -> Address:
     if scheme not in NETWORK_SCHEMES:
         known = ", ".join(f"{each}://" for each in NETWORK_SCHEMES)
         raise BadAddress(f"address {redact(text)!r} is of no kind that can be read: use {known}, or a file")
-    if scheme in {"http", "https"} and urlsplit(text).path.lower().endswith(VIDEO_SUFFIXES):
+    path = text.partition("?")[0].partition("#")[0]
+    if scheme in {"http", "https"} and path.lower().endswith(VIDEO_SUFFIXES):
         return Recording(text)
     return Network(text)
 
@@ -190,8 +202,11 @@ def parse_server(text: str) -> Server:
     """`grpc://host:port`, `dns:///host:port`, `host:port`, `ws://host:port` or `wss://…`. Raises BadAddress."""
     scheme = (text.partition("://")[0] if "://" in text else "").lower()
     if scheme in {"ws", "wss"}:
-        parts = urlsplit(text)
-        if not parts.hostname:
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            parts = None
+        if parts is None or not parts.hostname:
             raise BadAddress(f"server {redact(text)!r} names no host: write {scheme}://HOST:PORT")
         path = parts.path if parts.path.strip("/") else "/ws/camera"
         return Server("websocket", parts._replace(path=path).geturl())

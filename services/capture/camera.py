@@ -15,10 +15,12 @@ from services.capture.pace import RateMeter
 from services.capture.quality import QualityControl
 from services.capture.states import CameraState, LinkState, Target
 from services.mesh.newest import NewestSlot
+from services.mesh.stages import monotonic_ns
 
 log = structlog.get_logger()
 
 LEAST_FPS = 0.5
+STALE_NS = 500_000_000
 FPS_RANGE = (0.0, 240.0)
 SIZE_RANGE = (16, 4096)
 
@@ -143,6 +145,16 @@ class Camera:
         notices = [stream_pb2.DropNotice(reason=reason, count=n) for reason, n in self._unreported.items()]
         self._unreported.clear()
         return notices
+
+    def drop_stale(self) -> None:
+        """Give up a frame that has waited for a link for so long that nobody wants it any more."""
+        if (
+            self.slot.filled
+            and self.latest is not None
+            and monotonic_ns() - self.latest.captured_ns > STALE_NS
+        ):
+            self.slot.take()
+            self.drop("send", stream_pb2.DROP_REASON_UNREACHABLE)
 
     async def next_frame(self) -> Frame | None:
         """The newest frame, for a link that may send it now. None: the camera has ended."""

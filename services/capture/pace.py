@@ -10,16 +10,19 @@ class Pacer:
 
     def __init__(self) -> None:
         self._due_ns: int | None = None
+        self._last_ns = 0
 
     def take(self, at_ns: int, fps: float) -> bool:
         """Whether to take the frame of this instant. Depends on the instants alone, so that equal recordings agree."""
         period_ns = round(NS / fps)
+        source_period_ns = min(at_ns - self._last_ns, period_ns)
+        self._last_ns = at_ns
         if self._due_ns is None or abs(at_ns - self._due_ns) > 2 * period_ns:
             self._due_ns = at_ns + period_ns
             return True
-        # A quarter of a period early is still in time: stamps jitter, and a source of the very rate asked for must
-        # not lose frames to it.
-        if at_ns < self._due_ns - period_ns // 4:
+        # Early by up to half a frame of the source it is still the nearest one; a source of the very rate asked for
+        # does not lose frames to the jitter of its stamps.
+        if at_ns < self._due_ns - source_period_ns // 2:
             return False
         self._due_ns = max(self._due_ns, at_ns - period_ns // 2) + period_ns
         return True

@@ -147,6 +147,7 @@ class PoseStream:
     async def _send(self, call: Call) -> None:
         await self._server_time.wait_ready(CLOCK_WAIT_S)
         self._camera.set_link(LinkState.STREAMING)
+        self._camera.drop_stale()
         while True:
             await self._credit.acquire()
             frame = await self._camera.next_frame()
@@ -238,7 +239,7 @@ class PoseStream:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(None) as silence:
-                async for response in call:
+                while isinstance(response := await call.read(), Response):
                     if self._take(response, monotonic_ns()):
                         return
                     if self._answered:

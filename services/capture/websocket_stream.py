@@ -110,6 +110,7 @@ class WebSocketStream:
 
     async def _send(self, socket: ClientConnection) -> None:
         """Send until the camera has ended and everything is answered, or will not be."""
+        self._camera.drop_stale()
         while True:
             await self._room(WINDOW)
             frame = await self._camera.next_frame()

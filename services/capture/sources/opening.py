@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.capture.addresses import Address, Device, Network, Recording
+from services.capture.addresses import Address, Device, Network, Recording, Virtual
 from services.capture.errors import SourceLost
 from services.capture.playback import Playback
 from services.capture.sources.device import DeviceSource
@@ -32,5 +32,7 @@ def open_source(address: Address, track: str, playback: Playback, target: Target
             except SourceLost:
                 playback.withdraw(track)
                 raise
-        case _:
-            raise SourceLost("the virtual gym is not available yet")
+        case Virtual(address_in_gym):
+            from services.capture.sources.virtual import VirtualSource
+
+            return VirtualSource(address_in_gym, once=not loop)

@@ -1,0 +1,211 @@
+"""The small pure parts: sizes, pace, back-off, quality, numbering."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.capture.backoff import Backoff
+from services.capture.encoding import encode, encode_within
+from services.capture.frames import Frame, Handover, Numbering
+from services.capture.pace import Pacer, RateMeter
+from services.capture.quality import QualityControl
+from services.capture.sizing import fit, fit_pixels, shrink
+
+
+# ---------------------------------------------------------------- sizes
+@given(st.integers(1, 8000), st.integers(1, 8000), st.integers(16, 4096), st.integers(16, 4096))
+def test_a_picture_keeps_its_aspect_fits_the_box_and_is_never_enlarged(
+    w: int, h: int, bw: int, bh: int
+) -> None:
+    width, height = fit(w, h, bw, bh)
+    assert 1 <= width <= min(w, bw)
+    assert 1 <= height <= min(h, bh)
+    assert width in (1, bw, w) or height in (1, bh, h)
+    # Within rounding of either side.
+    assert abs(width / w - height / h) <= max(0.5 / w, 0.5 / h) + 1 / min(w, h)
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 10_000_000))
+def test_a_limit_of_pixels_is_kept(w: int, h: int, most: int) -> None:
+    width, height = fit_pixels(w, h, most)
+    assert width * height <= max(most, w, h)
+    assert width <= w
+    assert height <= h
+
+
+@pytest.mark.parametrize("size", [(640, 480), (320, 240), (427, 240), (100, 75), (639, 479)])
+def test_shrinking_keeps_brightness_and_gives_the_size(size: tuple[int, int]) -> None:
+    ramp = np.tile(np.linspace(0, 255, 1280, dtype=np.uint8)[None, :, None], (960, 1, 3))
+    small = shrink(ramp, *size)
+    assert (small.shape[1], small.shape[0]) == size
+    assert abs(float(small.mean()) - float(ramp.mean())) < 1
+    assert small.flags.c_contiguous
+
+
+def test_shrinking_shows_no_aliasing() -> None:
+    stripes = np.zeros((960, 1280, 3), np.uint8)
+    stripes[:, ::2] = 255
+    small = shrink(stripes, 320, 240)
+    assert int(small.max()) - int(small.min()) <= 2
+
+
+# ---------------------------------------------------------------- pace
+def taken(stamps_ns: list[int], fps: float) -> list[int]:
+    pacer = Pacer()
+    return [n for n, at_ns in enumerate(stamps_ns) if pacer.take(at_ns, fps)]
+
+
+def stamps(fps: float, seconds: float, jitter_s: float = 0.0, seed: int = 1) -> list[int]:
+    rng = random.Random(seed)
+    return [
+        round((n / fps + rng.uniform(-jitter_s, jitter_s) + 100) * 1e9) for n in range(round(fps * seconds))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "every"), [(60, 15, 4), (60, 30, 2), (30, 15, 2), (30, 10, 3), (50, 25, 2)]
+)
+def test_a_whole_ratio_takes_every_nth_frame(source: int, target: int, every: int) -> None:
+    assert taken(stamps(source, 10), target) == list(range(0, source * 10, every))
+
+
+@pytest.mark.parametrize("fps", [24, 29.97, 30, 30.03, 60])
+def test_a_source_of_the_rate_asked_for_loses_next_to_nothing_to_jitter(fps: float) -> None:
+    target = round(fps)
+    kept = taken(stamps(fps, 60, jitter_s=0.2 / fps), target)
+    assert len(kept) >= 0.99 * min(fps, target) * 60
+
+
+@given(st.floats(1, 120), st.floats(1, 60), st.integers(0, 1000))
+def test_no_more_frames_come_than_asked_for(source: float, target: float, seed: int) -> None:
+    kept = taken(stamps(source, 20, jitter_s=0.1 / source, seed=seed), target)
+    assert len(kept) <= 20 * target + 3
+    assert len(kept) >= 0.9 * 20 * min(source, target) - 3
+
+
+def test_frames_come_evenly() -> None:
+    at = stamps(60, 20)
+    kept = taken(at, 25)
+    gaps = {round((at[b] - at[a]) / 1e6) for a, b in itertools.pairwise(kept)}
+    assert gaps <= {33, 50}
+
+
+def test_a_pause_of_the_source_is_no_debt() -> None:
+    at = [*stamps(30, 2), *(ns + 10_000_000_000 for ns in stamps(30, 2))]
+    kept = taken(at, 15)
+    assert len(kept) == 60
+
+
+def test_the_rate_is_that_of_the_last_seconds() -> None:
+    meter = RateMeter()
+    assert meter.sample(0.0, 0) == 0.0
+    rates = [meter.sample(tick * 0.5, tick * 15) for tick in range(1, 20)]
+    assert rates[-1] == pytest.approx(30)
+    rates = [meter.sample(tick * 0.5, 19 * 15) for tick in range(20, 30)]
+    assert rates[-1] == 0.0
+
+
+# ---------------------------------------------------------------- back-off
+def test_pauses_grow_are_jittered_and_never_exceed_the_longest() -> None:
+    backoff = Backoff(0.1, 2.0, random.Random(3))
+    pauses = [backoff.next() for _ in range(40)]
+    assert all(pause <= 2.0 for pause in pauses)
+    assert pauses[0] <= 0.1
+    assert min(pauses[8:]) >= 1.0
+    assert len(set(pauses[8:])) > 20
+    backoff.reset()
+    assert backoff.next() <= 0.1
+
+
+# ---------------------------------------------------------------- quality
+PERIOD_S = 1 / 15
+
+
+def test_quality_falls_while_the_link_queues_and_rises_again_when_it_is_free() -> None:
+    control = QualityControl()
+    control.round_trip(0.0, 0.002, PERIOD_S)
+    now_s = 0.0
+    for _ in range(100):
+        now_s += 0.1
+        control.round_trip(now_s, 0.150, PERIOD_S)
+    assert control.quality == 50
+    for _ in range(600):
+        now_s += 0.1
+        control.round_trip(now_s, 0.003, PERIOD_S)
+    assert control.quality == 90
+
+
+def test_a_slow_pose_does_not_cost_quality() -> None:
+    control = QualityControl()
+    for tick in range(200):
+        control.round_trip(tick * 0.25, 0.002 + 0.01 * (tick % 2), PERIOD_S)
+    assert control.quality == 90
+
+
+def test_a_full_transport_costs_quality() -> None:
+    control = QualityControl()
+    control.queued(1.0, 0.2, PERIOD_S)
+    assert control.quality < 80
+
+
+def test_one_burst_of_late_answers_is_one_cut() -> None:
+    control = QualityControl()
+    control.round_trip(0.0, 0.002, PERIOD_S)
+    for n in range(8):
+        control.round_trip(1.0 + n * 0.05, 0.2, PERIOD_S)
+    assert control.quality == round(82 * 0.85)
+
+
+def test_quality_stays_in_the_range_asked_for() -> None:
+    control = QualityControl(85, 85)
+    control.queued(1.0, 5.0, PERIOD_S)
+    assert control.quality == 85
+
+
+# ---------------------------------------------------------------- numbers
+def test_a_restart_and_a_clock_step_each_begin_an_epoch_at_sequence_0() -> None:
+    numbering = Numbering(1000)
+    assert [numbering.next(0), numbering.next(0)] == [(1000, 0), (1000, 1)]
+    numbering.restart()
+    assert numbering.next(0) == (1001, 0)
+    assert numbering.next(1) == (1002, 0)
+    assert numbering.next(1) == (1002, 1)
+
+
+def test_a_busy_loop_finds_the_newest_only() -> None:
+    wakes: list[object] = []
+    received: list[int] = []
+    handover: Handover[int] = Handover(wakes.append, received.append)
+    assert handover.put(1) is None
+    assert handover.put(2) == 1
+    assert handover.put(3) == 2
+    assert len(wakes) == 1
+    wakes[0]()  # type: ignore[operator]
+    assert received == [3]
+    assert handover.put(4) is None
+    assert len(wakes) == 2
+
+
+# ---------------------------------------------------------------- JPEG
+def noisy_frame(width: int, height: int) -> Frame:
+    image = np.random.default_rng(5).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    return Frame(1, 2, image, captured_ns=3, stamp_ns=4)
+
+
+def test_a_frame_too_large_for_the_server_is_made_coarser_then_smaller() -> None:
+    frame = noisy_frame(640, 480)
+    usual = encode(frame, 80)
+    assert usual.jpeg is not None
+    fitting = encode_within(usual, 80, len(usual.jpeg.data) // 2, 10_000_000)
+    assert fitting is not None
+    assert fitting.jpeg is not None
+    assert len(fitting.jpeg.data) <= len(usual.jpeg.data) // 2
+    assert fitting.size == (640, 480)
+    small = encode_within(usual, 80, 1 << 20, 320 * 240)
+    assert small is not None
+    assert small.size == (320, 240)
+    assert encode_within(usual, 80, 1000, 10_000_000) is None
