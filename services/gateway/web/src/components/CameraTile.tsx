@@ -1,0 +1,147 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { CameraPose, CameraStatus, Score } from "../api/messages";
+import { CameraFrames } from "../draw/frames";
+import { drawNever, drawSoon, fitted } from "../draw/loop";
+import { Pairing } from "../draw/pairing";
+import { drawSkeleton, severities } from "../draw/skeleton";
+import { useText } from "../i18n";
+import type { SessionModel } from "../state/session";
+
+interface Props {
+  model: SessionModel;
+  camera: CameraStatus;
+  width: number;
+  height: number;
+  enlarged: boolean;
+  onEnlarge: ((camera: string | null) => void) | null;
+}
+
+/** One camera: its newest image, and over it the newest pose. */
+export function CameraTile({ model, camera, width, height, enlarged, onEnlarge }: Props) {
+  const t = useText();
+  const name = camera.camera_id;
+  const picture = useRef<HTMLCanvasElement>(null);
+  const overlay = useRef<HTMLCanvasElement>(null);
+  const [pictured, setPictured] = useState(false);
+
+  usePictures(model, camera, picture, overlay, setPictured);
+
+  const body = (
+    <>
+      <canvas class="picture" ref={picture} role="img" aria-label={t("camera.picture", { name })} />
+      <canvas class="overlay" ref={overlay} />
+      {!pictured && (
+        <span class="tile-wait">{camera.connected ? t("camera.waiting") : t("camera.away")}</span>
+      )}
+      <span class="tile-name">
+        {name}
+        {camera.connected && camera.fps !== null && (
+          <small>{t("camera.fps", { fps: Math.round(camera.fps) })}</small>
+        )}
+      </span>
+    </>
+  );
+  const size = { width: `${width}px`, height: `${height}px` };
+  const className = `tile${camera.connected ? "" : " tile-away"}`;
+  if (onEnlarge === null)
+    return (
+      <div class={className} style={size}>
+        {body}
+      </div>
+    );
+  return (
+    <button
+      type="button"
+      class={className}
+      style={size}
+      aria-pressed={enlarged}
+      title={enlarged ? t("camera.shrink") : t("camera.enlarge", { name })}
+      onClick={() => onEnlarge(enlarged ? null : name)}
+    >
+      {body}
+    </button>
+  );
+}
+
+/** Brings images while the tile can be seen (neither a hidden window nor a tile scrolled away costs anything) and
+ * draws each with its pose. */
+function usePictures(
+  model: SessionModel,
+  { camera_id: cameraId, connected }: CameraStatus,
+  picture: { current: HTMLCanvasElement | null },
+  overlay: { current: HTMLCanvasElement | null },
+  setPictured: (pictured: boolean) => void,
+): void {
+  useEffect(() => {
+    const [below, above] = [picture.current, overlay.current];
+    if (below === null || above === null) return;
+    const pairing = new Pairing();
+    let frames: CameraFrames | null = null;
+    let due: ReturnType<typeof setTimeout> | undefined;
+    let inView = true;
+
+    const draw = () => {
+      const now = performance.now();
+      const poses = model.poses.get(cameraId) ?? [];
+      const frame = pairing.next(poses, now);
+      if (frame !== null) {
+        show(below, frame.image);
+        setPictured(true);
+      }
+      drawPose(above, connected ? pairing.poseOf(poses) : null, model.latestScore);
+      clearTimeout(due);
+      const wait = pairing.dueIn(now);
+      if (wait !== null) due = setTimeout(soon, wait);
+    };
+    const soon = () => drawSoon(draw);
+    const update = () => {
+      const wanted = connected && inView && document.visibilityState === "visible";
+      if (wanted && frames === null) {
+        frames = new CameraFrames(cameraId, (frame) => {
+          pairing.add(frame, performance.now());
+          soon();
+        });
+        void frames.run();
+      } else if (!wanted && frames !== null) {
+        frames.stop();
+        frames = null;
+      }
+    };
+
+    const sight = new IntersectionObserver((entries) => {
+      inView = entries.at(-1)?.isIntersecting ?? true;
+      update();
+    });
+    sight.observe(below);
+    const size = new ResizeObserver(soon);
+    size.observe(above);
+    document.addEventListener("visibilitychange", update);
+    const stopHearing = model.onDraw(soon);
+    update();
+    return () => {
+      sight.disconnect();
+      size.disconnect();
+      document.removeEventListener("visibilitychange", update);
+      stopHearing();
+      frames?.stop();
+      clearTimeout(due);
+      drawNever(draw);
+      pairing.clear();
+    };
+  }, [model, cameraId, connected, picture, overlay, setPictured]);
+}
+
+function show(canvas: HTMLCanvasElement, image: ImageBitmap): void {
+  canvas.width = image.width;
+  canvas.height = image.height;
+  canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(image);
+}
+
+function drawPose(canvas: HTMLCanvasElement, pose: CameraPose | null, score: Score | null): void {
+  const context = fitted(canvas);
+  if (context === null || pose === null || pose.image_px === null || pose.width === 0) return;
+  const placement = { scale: canvas.clientWidth / pose.width, x: 0, y: 0 };
+  const lineWidth = Math.max(2.5, Math.min(canvas.clientWidth, canvas.clientHeight) / 110);
+  const figure = { xy: pose.image_px, visibility: pose.visibility };
+  drawSkeleton(context, figure, placement, severities(score?.joint_errors), lineWidth);
+}

@@ -1,0 +1,39 @@
+import type { TrackingState } from "../api/messages";
+import { useText } from "../i18n";
+import { language } from "../state/preferences";
+import type { SessionModel } from "../state/session";
+import { useValue } from "../state/value";
+import { Icon } from "./Icon";
+
+/** States in which what to do now matters more than the advice that stands. */
+const FIRST: ReadonlySet<TrackingState | "waiting"> = new Set([
+  "not_visible",
+  "lost",
+  "no_reference",
+  "done",
+  "waiting",
+]);
+
+/** One sentence, readable from where the person stands: the advice, or what to do now. */
+export function CueBand({ model }: { model: SessionModel }) {
+  const t = useText();
+  const chosen = useValue(language);
+  const cue = useValue(model.cue);
+  const state = useValue(model.score)?.state ?? "waiting";
+  const cameras = useValue(model.status)?.cameras ?? [];
+  if (cameras.length === 0) return null;
+  const advice = cue !== null && !FIRST.has(state) ? cue : null;
+  const kind = advice === null ? "hint" : advice.praise ? "praise" : "mend";
+  const text = advice === null ? t(`hint.${state}`) : chosen === "ko" ? advice.text_ko : advice.text_en;
+  return (
+    <section class={`cue cue-${kind}`} aria-label={t("cue.label")}>
+      <span class="cue-mark" aria-hidden="true">
+        {kind === "praise" && <Icon name="check" />}
+      </span>
+      <p aria-live="polite" aria-atomic="true">
+        {advice !== null && <span class="cue-kind">{t(advice.praise ? "cue.praise" : "cue.mend")}</span>}
+        <span class="cue-text">{text}</span>
+      </p>
+    </section>
+  );
+}

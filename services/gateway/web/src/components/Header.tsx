@@ -1,0 +1,108 @@
+import { useEffect, useState } from "preact/hooks";
+import { sessions } from "../api/rest";
+import { type Text, useText } from "../i18n";
+import { language, type Theme, theme } from "../state/preferences";
+import type { SessionModel } from "../state/session";
+import { useValue } from "../state/value";
+import { Icon, type IconName } from "./Icon";
+
+interface Props {
+  model: SessionModel;
+  openSession: (id: string) => void;
+}
+
+export function Header({ model, openSession }: Props) {
+  return (
+    <header class="header">
+      <a class="brand" href="./">
+        <img src="./icon.svg" alt="" width="28" height="28" />
+        <h1>KOMI</h1>
+      </a>
+      <ConnectionPill model={model} />
+      <span class="spacer" />
+      <SessionPicker sessionId={model.sessionId} openSession={openSession} />
+      <ThemeSwitch />
+      <LanguageSwitch />
+    </header>
+  );
+}
+
+function ConnectionPill({ model }: { model: SessionModel }) {
+  const t = useText();
+  const { state } = useValue(model.connection);
+  const status = useValue(model.status);
+  const troubled = state === "live" && (status?.problems.length ?? 0) > 0;
+  return (
+    <span class={`pill pill-${troubled ? "troubled" : state}`} role="status">
+      <span class="dot" aria-hidden="true" />
+      {t(`connection.${state}`)}
+    </span>
+  );
+}
+
+/** Shown only when there is a choice. */
+function SessionPicker({ sessionId, openSession }: { sessionId: string; openSession: (id: string) => void }) {
+  const t = useText();
+  const [ids, setIds] = useState<string[]>([]);
+  useEffect(() => {
+    sessions().then(
+      (found) => setIds(found.filter(({ state }) => state === "open").map(({ session_id }) => session_id)),
+      () => setIds([]),
+    );
+  }, []);
+  const choices = ids.includes(sessionId) ? ids : [sessionId, ...ids];
+  if (choices.length < 2) return null;
+  return (
+    <label class="picker">
+      <span class="visually-hidden">{t("session.label")}</span>
+      <select value={sessionId} onChange={(event) => openSession(event.currentTarget.value)}>
+        {choices.map((id) => (
+          <option key={id} value={id}>
+            {id === "live" ? t("session.live") : id}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const NEXT_THEME: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
+const THEME_ICON: Record<Theme, IconName> = { system: "system", light: "sun", dark: "moon" };
+
+function ThemeSwitch() {
+  const t = useText();
+  const chosen = useValue(theme);
+  const text = `${t("nav.theme")}: ${t(`theme.${chosen}` as Text)}`;
+  return (
+    <button
+      type="button"
+      class="icon-button"
+      aria-label={text}
+      title={text}
+      onClick={() => theme.set(NEXT_THEME[chosen])}
+    >
+      <Icon name={THEME_ICON[chosen]} />
+    </button>
+  );
+}
+
+function LanguageSwitch() {
+  const t = useText();
+  const chosen = useValue(language);
+  return (
+    <fieldset class="segments">
+      <legend class="visually-hidden">{t("nav.language")}</legend>
+      {(["ko", "en"] as const).map((each) => (
+        <button
+          key={each}
+          type="button"
+          lang={each}
+          aria-pressed={chosen === each}
+          onClick={() => language.set(each)}
+        >
+          {each === "ko" ? "한국어" : "English"}
+        </button>
+      ))}
+    </fieldset>
+  );
+}

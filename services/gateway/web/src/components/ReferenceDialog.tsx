@@ -1,0 +1,102 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Reference } from "../api/documents";
+import { changeSession } from "../api/rest";
+import { useText } from "../i18n";
+import { loadReferences, referenceList, sentence } from "../state/references";
+import type { SessionModel } from "../state/session";
+import { useValue } from "../state/value";
+import { Dialog } from "./Dialog";
+import { Icon } from "./Icon";
+import { describe } from "./ReferenceCard";
+import { SampleForm } from "./SampleForm";
+
+/** Chooses the session's reference, or builds a new one. */
+export function ReferenceDialog({ model, onClose }: { model: SessionModel; onClose: () => void }) {
+  const t = useText();
+  const list = useValue(referenceList);
+  const chosen = useValue(model.status)?.session.reference_id ?? "";
+  const [problem, setProblem] = useState("");
+
+  const attempt = async (work: () => Promise<unknown>) => {
+    setProblem("");
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      setProblem(sentence(error) ?? t("problem.unreachable"));
+      return false;
+    }
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, on opening
+  useEffect(() => void attempt(loadReferences), []);
+
+  const choose = (id: string) => attempt(() => changeSession(model.sessionId, { reference_id: id }));
+  const chooseAndClose = async (id: string) => {
+    if (await choose(id)) onClose();
+  };
+
+  return (
+    <Dialog title={t("reference.dialog")} onClose={onClose}>
+      <p class="muted">{t("reference.dialog.body")}</p>
+      {problem !== "" && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {list?.length === 0 && <p class="muted">{t("reference.empty")}</p>}
+      <ul class="choices">
+        {list?.map((reference: Reference) => (
+          <li key={reference.reference_id}>
+            <Choice
+              name={reference.name}
+              body={describe(reference, t)}
+              chosen={reference.reference_id === chosen}
+              onChoose={() => chooseAndClose(reference.reference_id)}
+            />
+          </li>
+        ))}
+        {list !== null && list.length > 0 && (
+          <li>
+            <Choice
+              name={t("reference.no")}
+              body={t("reference.no.body")}
+              chosen={chosen === ""}
+              onChoose={() => chooseAndClose("")}
+            />
+          </li>
+        )}
+      </ul>
+      <SampleForm
+        onBuilt={async (reference) => {
+          await attempt(loadReferences);
+          await choose(reference.reference_id);
+        }}
+      />
+    </Dialog>
+  );
+}
+
+interface ChoiceProps {
+  name: string;
+  body: string;
+  chosen: boolean;
+  onChoose: () => void;
+}
+
+function Choice({ name, body, chosen, onChoose }: ChoiceProps) {
+  const t = useText();
+  return (
+    <button type="button" class="choice" aria-pressed={chosen} onClick={onChoose}>
+      <span>
+        <b>{name}</b>
+        <small class="muted">{body}</small>
+      </span>
+      {chosen && (
+        <span class="chosen">
+          <Icon name="check" />
+          {t("reference.chosen")}
+        </span>
+      )}
+    </button>
+  );
+}

@@ -1,0 +1,103 @@
+import type { SubScores } from "../api/documents";
+import { named, useText } from "../i18n";
+import type { SessionModel } from "../state/session";
+import { useValue } from "../state/value";
+
+const PARTS = ["form", "range", "tempo", "symmetry", "stability"] as const satisfies (keyof SubScores)[];
+const RADIUS = 86;
+const ARC = 2 * Math.PI * RADIUS * 0.75; // three quarters of a circle
+
+/** Good, fair or poor; the same everywhere a score is coloured. */
+export function grade(score: number | null): "good" | "fair" | "poor" | "none" {
+  if (score === null) return "none";
+  return score >= 85 ? "good" : score >= 70 ? "fair" : "poor";
+}
+
+export function ScoreCard({ model }: { model: SessionModel }) {
+  const t = useText();
+  const message = useValue(model.score);
+  const score = message?.score ?? null;
+  const state = message?.state ?? "waiting";
+  return (
+    <section class="card score" aria-labelledby="score-title">
+      <header>
+        <h2 id="score-title">{t("score.label")}</h2>
+        <span class={`state state-${state}`}>
+          {t(`state.${state}`)}
+          {message?.phase && state === "tracking" && <span class="phase">{t(`phase.${message.phase}`)}</span>}
+        </span>
+      </header>
+      <div class="score-body">
+        <Dial score={score} />
+        <SubScoreList parts={message?.sub_scores ?? null} />
+      </div>
+      <JointList model={model} />
+    </section>
+  );
+}
+
+function Dial({ score }: { score: number | null }) {
+  const t = useText();
+  const rounded = score === null ? null : Math.round(score);
+  const label = rounded === null ? t("score.unknown") : t("score.of", { score: rounded });
+  return (
+    <div class={`dial grade-${grade(score)}`} role="img" aria-label={label}>
+      <svg viewBox="0 0 200 200" aria-hidden="true">
+        <g transform="rotate(135 100 100)" fill="none" stroke-width="11" stroke-linecap="round">
+          <circle class="dial-track" cx="100" cy="100" r={RADIUS} stroke-dasharray={`${ARC} 1000`} />
+          {rounded !== null && rounded > 0 && (
+            <circle
+              class="dial-value"
+              cx="100"
+              cy="100"
+              r={RADIUS}
+              stroke-dasharray={`${(ARC * rounded) / 100} 1000`}
+            />
+          )}
+        </g>
+      </svg>
+      <span class="dial-number">{rounded ?? "–"}</span>
+    </div>
+  );
+}
+
+function SubScoreList({ parts }: { parts: SubScores | null }) {
+  const t = useText();
+  return (
+    <dl class="parts">
+      {PARTS.map((part) => {
+        const value = parts?.[part] ?? null;
+        return (
+          <div key={part} class={`part grade-${grade(value)}`}>
+            <dt>{t(`sub.${part}`)}</dt>
+            <dd>{value === null ? "–" : Math.round(value)}</dd>
+            <span class="part-bar" aria-hidden="true">
+              <span style={{ transform: `scaleX(${(value ?? 0) / 100})` }} />
+            </span>
+          </div>
+        );
+      })}
+    </dl>
+  );
+}
+
+/** The joints beyond their tolerance, worst first. */
+function JointList({ model }: { model: SessionModel }) {
+  const t = useText();
+  const message = useValue(model.score);
+  if (message === null || message.score === null) return null;
+  const wrong = message.joint_errors.filter(({ severity }) => severity > 1).slice(0, 3);
+  return (
+    <ul class="joints" aria-label={t("joints.label")}>
+      {wrong.length === 0 && <li class="joints-none">{t("joints.none")}</li>}
+      {wrong.map(({ joint, degrees, severity }) => (
+        <li key={joint} class={severity > 1.4 ? "joint-wrong" : "joint-edge"}>
+          {named(t, "joint", joint)}
+          {Math.round(degrees) !== 0 && (
+            <b>{`${degrees > 0 ? "+" : "−"}${Math.abs(Math.round(degrees))}°`}</b>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

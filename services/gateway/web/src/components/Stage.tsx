@@ -1,0 +1,85 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { CameraStatus } from "../api/messages";
+import { arrange } from "../draw/layout";
+import { useText } from "../i18n";
+import type { SessionModel } from "../state/session";
+import { useValue } from "../state/value";
+import { CameraTile } from "./CameraTile";
+import { NoCamera } from "./NoCamera";
+
+const GAP = 10;
+const DEFAULT_ASPECT = 4 / 3;
+
+function aspectOf({ width, height }: CameraStatus): number {
+  return width && height ? width / height : DEFAULT_ASPECT;
+}
+
+/** The cameras of the session, as large as they fit. */
+export function Stage({ model }: { model: SessionModel }) {
+  const t = useText();
+  const status = useValue(model.status);
+  const room = useRef<HTMLDivElement>(null);
+  const size = useSize(room);
+  const [enlarged, setEnlarged] = useState<string | null>(null);
+
+  const all = status?.cameras ?? [];
+  const one = all.find(({ camera_id }) => camera_id === enlarged);
+  const shown = one ? [one] : all;
+  const aspects = shown.map(aspectOf).join();
+  const { rows, height } = useMemo(
+    () => arrange(aspects.split(",").map(Number), size.width, size.height, GAP),
+    [aspects, size.width, size.height],
+  );
+
+  let from = 0;
+  return (
+    <section class="stage" aria-label={t("stage.label")} ref={room}>
+      {status !== null && all.length === 0 && <NoCamera />}
+      {height > 0 &&
+        shown.length > 0 &&
+        rows.map((count) => {
+          const row = shown.slice(from, from + count);
+          from += count;
+          return (
+            <div class="stage-row" key={row[0]?.camera_id}>
+              {row.map((camera) => (
+                <CameraTile
+                  key={camera.camera_id}
+                  model={model}
+                  camera={camera}
+                  width={Math.floor(height * aspectOf(camera))}
+                  height={height}
+                  enlarged={camera.camera_id === one?.camera_id}
+                  onEnlarge={all.length > 1 ? setEnlarged : null}
+                />
+              ))}
+            </div>
+          );
+        })}
+    </section>
+  );
+}
+
+/** Room for the images. Where the page scrolls (narrow screens) the height is ours to choose. */
+function useSize(element: { current: HTMLElement | null }): { width: number; height: number } {
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  useEffect(() => {
+    const measured = element.current;
+    if (measured === null) return;
+    const measure = () => {
+      const scrolls = getComputedStyle(measured).getPropertyValue("--stage-scrolls") === "1";
+      setSize({
+        width: measured.clientWidth,
+        height: scrolls ? Math.max(260, innerHeight * 0.46) : measured.clientHeight,
+      });
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(measured);
+    addEventListener("resize", measure);
+    return () => {
+      observer.disconnect();
+      removeEventListener("resize", measure);
+    };
+  }, [element]);
+  return size;
+}

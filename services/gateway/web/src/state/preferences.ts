@@ -1,0 +1,41 @@
+// What a person chose about the page itself, remembered in this browser.
+
+import type { Language } from "../i18n";
+import { Value } from "./value";
+
+export type Theme = "system" | "light" | "dark";
+
+function remembered<T extends string>(key: string, choices: readonly T[], fallback: T): Value<T> {
+  let stored: string | null = null;
+  try {
+    stored = localStorage.getItem(`komi.${key}`);
+  } catch {
+    // Storage can be forbidden: then nothing is remembered.
+  }
+  const value = new Value<T>(choices.find((choice) => choice === stored) ?? fallback);
+  value.subscribe(() => {
+    try {
+      localStorage.setItem(`komi.${key}`, value.get());
+    } catch {
+      // As above.
+    }
+  });
+  return value;
+}
+
+const browserLanguage: Language = navigator.languages.some((tag) => tag.startsWith("ko")) ? "ko" : "en";
+
+export const language = remembered<Language>("language", ["ko", "en"], browserLanguage);
+export const theme = remembered<Theme>("theme", ["system", "light", "dark"], "system");
+
+/** Keeps the document's language and colours as chosen. */
+export function applyPreferences(): void {
+  const apply = () => {
+    document.documentElement.lang = language.get();
+    if (theme.get() === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme.get();
+  };
+  language.subscribe(apply);
+  theme.subscribe(apply);
+  apply();
+}

@@ -1,0 +1,148 @@
+// One session as the page sees it: values for what people read, and the newest poses for what is drawn.
+
+import type { Repetition } from "../api/documents";
+import type { CameraPose, Cue, Poses, Score, ServerMessage, Stages, Status } from "../api/messages";
+import { summary } from "../api/rest";
+import { type Connection, SessionSocket } from "../api/socket";
+import { Throttled, Value } from "./value";
+
+const READ_MS = 120; // people read no number faster
+const LATENCY_MS = 500;
+const KEPT_POSES = 24;
+const KEPT_REPETITIONS = 200;
+
+export class SessionModel {
+  readonly connection = new Value<Connection>({ state: "connecting" });
+  readonly status = new Value<Status | null>(null);
+  readonly score = new Value<Score | null>(null);
+  readonly cue = new Value<Cue | null>(null);
+  readonly repetitions = new Value<readonly Repetition[]>([]);
+  /** Smoothed, so that the bars can be read. */
+  readonly stages = new Value<Stages | null>(null);
+
+  /** Last poses of each camera, oldest first, for drawing: read on animation frames, never rendered from. */
+  readonly poses = new Map<string, CameraPose[]>();
+  /** Newest score, unthrottled, for drawing. */
+  latestScore: Score | null = null;
+
+  readonly #score = new Throttled(this.score, READ_MS);
+  readonly #stages = new Throttled(this.stages, LATENCY_MS);
+  readonly #smoothed = new Map<string, number>();
+  readonly #listeners = new Set<() => void>();
+  readonly #socket: SessionSocket;
+
+  constructor(readonly sessionId: string) {
+    this.#socket = new SessionSocket(sessionId, {
+      onMessage: (message) => this.#take(message),
+      onConnection: (connection) => this.connection.set(connection),
+    });
+  }
+
+  open(): void {
+    this.#socket.open();
+    void this.#loadRepetitions();
+  }
+
+  close(): void {
+    this.#socket.close();
+    this.#score.stop();
+    this.#stages.stop();
+  }
+
+  /** Hears that there is something new to draw. */
+  onDraw(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #take(message: ServerMessage): void {
+    switch (message.type) {
+      case "poses":
+        this.#takePoses(message);
+        break;
+      case "score":
+        this.#takeScore(message);
+        break;
+      case "repetition":
+        this.#addRepetitions([message]);
+        break;
+      case "advice":
+        this.cue.set(message);
+        break;
+      case "status":
+        this.#takeStatus(message);
+        break;
+    }
+  }
+
+  #takePoses(message: Poses): void {
+    for (const camera of message.cameras) {
+      const poses = this.poses.get(camera.camera_id) ?? [];
+      poses.push(camera);
+      if (poses.length > KEPT_POSES) poses.shift();
+      this.poses.set(camera.camera_id, poses);
+    }
+    if (this.latestScore === null || this.latestScore.state === "no_reference")
+      this.#smooth(message.stages_ms);
+    this.#draw();
+  }
+
+  #takeScore(message: Score): void {
+    const before = this.latestScore;
+    if (
+      before !== null &&
+      (before.reference_id !== message.reference_id || before.repetitions > message.repetitions)
+    )
+      this.repetitions.set([]); // another reference, or a session begun anew: counting starts again
+    this.latestScore = message;
+    this.#score.set(message);
+    this.cue.set(sameCue(this.cue.get(), message.cue) ? this.cue.get() : message.cue);
+    this.#smooth(message.stages_ms);
+    this.#draw();
+  }
+
+  #takeStatus(message: Status): void {
+    this.status.set(message);
+    const present = new Set(message.cameras.map((camera) => camera.camera_id));
+    for (const camera of this.poses.keys()) if (!present.has(camera)) this.poses.delete(camera);
+    if (message.cameras.every((camera) => !camera.connected)) {
+      this.latestScore = null;
+      this.#score.set(null);
+      this.#smoothed.clear();
+      this.#stages.set(null);
+    }
+  }
+
+  #addRepetitions(more: readonly Repetition[]): void {
+    const byNumber = new Map(this.repetitions.get().map((repetition) => [repetition.number, repetition]));
+    for (const repetition of more) byNumber.set(repetition.number, repetition);
+    const all = [...byNumber.values()].sort((a, b) => a.number - b.number);
+    this.repetitions.set(all.slice(-KEPT_REPETITIONS));
+  }
+
+  /** Repetitions done before the page was opened. */
+  async #loadRepetitions(): Promise<void> {
+    try {
+      this.#addRepetitions((await summary(this.sessionId)).repetitions);
+    } catch {
+      // Nothing scored yet, or scoring is away: what comes from now on is shown.
+    }
+  }
+
+  #smooth(stages: Stages): void {
+    for (const [stage, ms] of Object.entries(stages)) {
+      const before = this.#smoothed.get(stage);
+      this.#smoothed.set(stage, before === undefined ? ms : before + 0.1 * (ms - before));
+    }
+    for (const stage of this.#smoothed.keys()) if (!(stage in stages)) this.#smoothed.delete(stage);
+    this.#stages.set(Object.fromEntries(this.#smoothed));
+  }
+
+  #draw(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function sameCue(a: Cue | null, b: Cue | null): boolean {
+  return a?.code === b?.code && a?.repetition === b?.repetition;
+}
