@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import structlog
+from starlette.requests import ClientDisconnect
 
 from komi.scoring.v1 import scoring_service_pb2 as scoring
 from services.gateway import metrics
@@ -30,6 +31,7 @@ CHUNK_BYTES = 256 << 10
 FIELDS = ("name", "exercise", "reference_id")
 PROGRESS_GAP_S = 0.2
 MOST_NAME = 100
+LINGER_S, LINGER_IDLE_S = 5.0, 0.5
 
 
 class ReferenceBuilder:
@@ -49,6 +51,18 @@ class ReferenceBuilder:
 
         Raises BadUpload, TooLarge, WrongMediaType, Exhausted, and what scoring says of the file so far.
         """
+        try:
+            return await self._build(content_type, content_length, body)
+        except ClientDisconnect:
+            raise BadUpload(
+                "the client went away in the middle of the upload", reason="UPLOAD_ABORTED"
+            ) from None
+        except KomiError:
+            # A client that is still sending would find its connection reset before it reads why.
+            await _linger(body)
+            raise
+
+    async def _build(self, content_type: str, content_length: int, body: AsyncIterator[bytes]) -> Build:
         self._check_size(content_length - CHUNK_BYTES)  # the body is a little more than the file
         parser = UploadParser(content_type)
         if self._running >= self._settings.max_builds:
@@ -112,11 +126,10 @@ class ReferenceBuilder:
         await build.uploaded()
 
     async def _in_time(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        chunks = aiter(body)
         while True:
             try:
                 async with asyncio.timeout(self._settings.upload_idle_s):
-                    chunk = await anext(chunks)
+                    chunk = await anext(body)
             except StopAsyncIteration:
                 return
             except TimeoutError:
@@ -132,6 +145,16 @@ class ReferenceBuilder:
                 f"the video is larger than the {self._settings.max_upload_bytes} bytes allowed here; shorten it, or "
                 f"raise --max-upload-bytes"
             )
+
+
+async def _linger(body: AsyncIterator[bytes]) -> None:
+    """Read and forget what a client still sends, for a while."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + LINGER_S
+    with contextlib.suppress(TimeoutError, ClientDisconnect, StopAsyncIteration, RuntimeError):
+        while loop.time() < until:
+            async with asyncio.timeout(LINGER_IDLE_S):
+                await anext(body)
 
 
 def _known(name: str, seen_file: bool) -> str:

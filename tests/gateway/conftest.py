@@ -1,0 +1,84 @@
+"""A running gateway on a free port, alone or with the real services behind it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+
+from services.gateway.config import GatewaySettings
+from services.gateway.server import GatewayServer
+from services.mesh.server import Service
+from services.pose.build import build as build_pose
+from services.pose.config import PoseSettings
+from services.scoring.build import build as build_scoring
+from services.scoring.config import ScoringSettings
+from services.sync.build import builder as sync_builder
+from services.sync.config import SyncSettings
+from tests.gateway.door import Door
+from tests.support.waiting import eventually
+
+NOWHERE = "127.0.0.1:1"
+"""Nothing listens there."""
+
+
+async def open_door(stack: AsyncExitStack, settings: GatewaySettings) -> Door:
+    """Start a gateway and a client of it; both end with `stack`."""
+    server = GatewayServer(settings)
+    await server.start()
+    stack.push_async_callback(server.stop)
+    client = await stack.enter_async_context(
+        httpx.AsyncClient(base_url=f"http://{server.address}", timeout=10)
+    )
+    assert server.gateway is not None
+    await server.gateway.clock.wait_ready()
+    return Door(server, client)
+
+
+@pytest.fixture
+async def door(redis_url: str) -> AsyncIterator[Door]:
+    """A gateway with Redis and no neighbours: what pose, sync and scoring would write, the test writes."""
+    async with AsyncExitStack() as stack:
+        yield await open_door(
+            stack, GatewaySettings(redis_url=redis_url, port=0, pose=NOWHERE, sync=NOWHERE, scoring=NOWHERE)
+        )
+
+
+async def start_service(stack: AsyncExitStack, service: Service) -> str:
+    """Start a service; its address."""
+    await service.start()
+    stack.push_async_callback(service.stop)
+    return service.address
+
+
+@pytest.fixture
+async def mesh(redis_url: str) -> AsyncIterator[Door]:
+    """A gateway with real pose (which finds the same standing person in every frame), sync and scoring."""
+    async with AsyncExitStack() as stack:
+        yield await open_mesh(stack, redis_url, PoseSettings(inference="none", **_free(redis_url)))
+
+
+async def open_mesh(stack: AsyncExitStack, redis_url: str, pose: PoseSettings) -> Door:
+    """Start everything, pose as asked; returns once the gateway is ready."""
+    free = _free(redis_url)
+    sync_settings = SyncSettings(**free)
+    sync = await start_service(stack, Service(sync_settings, sync_builder(sync_settings)))
+    pose = pose.model_copy(update={"sync": sync})
+    pose_address = await start_service(stack, Service(pose, partial(build_pose, pose)))
+    scoring_settings = ScoringSettings(pose=pose_address, **free)
+    scoring = await start_service(stack, Service(scoring_settings, partial(build_scoring, scoring_settings)))
+    door = await open_door(
+        stack, GatewaySettings(redis_url=redis_url, port=0, pose=pose_address, sync=sync, scoring=scoring)
+    )
+
+    async def ready() -> bool:
+        return (await door.client.get("/readyz")).status_code == 200
+
+    await eventually(ready, within=15, what="readiness of the mesh")
+    return door
+
+
+def _free(redis_url: str) -> dict[str, Any]:
+    return {"redis_url": redis_url, "port": 0, "metrics_port": 0, "drain_s": 0.5}
