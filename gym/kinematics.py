@@ -22,6 +22,8 @@ _ANCHORS = {"both": "lr", "left": "l", "right": "r", "pelvis": ""}
 _PELVIS_LEAN, _LUMBAR_LEAN = 0.92, 0.97
 # The collarbone follows an arm raised beyond this angle, by this share (scapulohumeral rhythm).
 _SHRUG_FROM, _SHRUG_SHARE = 35.0, 0.16
+# How much higher a leg swinging free is carried on its way, metres.
+_CLEARANCE = 0.12
 _WRIST_HEIGHT = 0.045
 _ELBOW_HEIGHT = 0.05
 
@@ -134,6 +136,8 @@ def _leg(skeleton: Skeleton, rotations: Rotations, pose: Pose, side: str, hip: V
         )
         ankle = (1 - free) * ankle + free * hanging
         pitch += free * 0.7 * (knee - thigh)
+        # Up before forwards: a foot that leaves the floor does not brush along it.
+        ankle[2] += _CLEARANCE * free * (1 - free)
     reach(limb, rotations, hip, ankle, pole)
     rotations[limb.end] = foot.turn @ about_x(pitch)
     rotations[skeleton.index[f"ball_{side}"]] = foot.turn @ about_x(free * pitch)

@@ -14,8 +14,8 @@ LightName = Literal["normal", "bright", "dim"]
 
 LIGHTS: Mapping[str, Light] = {
     "normal": Light(),
-    "bright": Light(0.78, 0.75),
-    "dim": Light(0.26, 0.22),
+    "bright": Light(0.74, 0.70, 1.1),
+    "dim": Light(0.26, 0.22, 0.38),
 }
 # name: width, depth, height in metres, colour
 _OCCLUDERS = {
@@ -99,7 +99,7 @@ def _box(centre: Floats, size: Floats) -> tuple[Floats, Ints]:
     """Each face is cut into a grid, so that light on it varies smoothly."""
     vertices: list[Floats] = []
     triangles: list[Ints] = []
-    cells = 6
+    cells = 24
     for axis in range(3):
         for sign in (-1.0, 1.0):
             first = sum(len(v) for v in vertices)

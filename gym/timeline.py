@@ -1,7 +1,8 @@
 """A script laid out in time: what happens at any instant, and when each repetition begins, turns and ends."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +12,7 @@ from gym.kinematics import Anchor, Support
 from gym.movement import PHASES, Keys, Phase
 from gym.noise import draw, sway
 from gym.person import Person, person
-from gym.pose import INDEX, Placement, Pose, indices
+from gym.pose import INDEX, PLANTED, Placement, Pose, indices
 from gym.script import AWAY, WALKS, Script, Section, settle_seconds, tempo_of
 
 # How much people differ in how they carry themselves (SD; units of gym/pose.py).
@@ -156,26 +157,11 @@ class Timeline:
             walk = walking.Walk(
                 section.door, section.position, section.seconds, section.movement == "walk_in"
             )
-            return (
-                None,
-                0.0,
-                None,
-                Stance(
-                    self._swaying(movement.load("idle").poses["start"], section, t),
-                    walk=walk,
-                    walk_time=local - span.begin,
-                ),
-            )
+            pose = self._swaying(self._rested(section), section, t)
+            return None, 0.0, None, Stance(pose, walk=walk, walk_time=local - span.begin)
         if local >= span.worked and section.rest > 0:
-            idle = self._rested(section)
-            share = movement.minimum_jerk((local - span.worked) / min(1.0, section.rest))
-            work = self._first(cycle, number, section)
-            if work.support == "feet":
-                pose = movement.interpolate(
-                    [0.0, 1.0], [work.pose, idle], (local - span.worked) / min(1.0, section.rest)
-                )
-                return None, share, None, self._stance(section, self._swaying(pose, section, t), "idle")
-            return None, share, None, work
+            pose = self._swaying(self._rested(section), section, t)
+            return None, 0.0, None, self._stance(section, pose, "idle")
         m = movement.load(section.movement)
         repetition = self._repetition_at(cycle, number, local)
         if repetition is None:
@@ -212,7 +198,12 @@ class Timeline:
         return movement.load("idle").poses["start"] + self._habit(section.person)
 
     def _leaving(self, cycle: int, number: int, span: _Span, local: float) -> tuple[Stance | None, float]:
-        """While taking up the first pose: how the section before ended, and how far that is left behind."""
+        """While taking up a first pose, or coming to rest: the stance before, and how far it is left behind."""
+        section = self.script.sections[number]
+        if local >= span.worked and section.rest > 0:
+            seconds = min(section.rest, settle_seconds(section, replace(section, movement="idle", rest=0.0)))
+            share = (local - span.worked) / seconds
+            return (self._first(cycle, number, section), share) if share < 1 else (None, 1.0)
         if local >= span.settled:
             return None, 1.0
         before = self.script.sections[number - 1]
@@ -235,8 +226,11 @@ class Timeline:
         delta = np.zeros(len(INDEX))
         rng = draw("habit", number)
         for name, size in _HABITS.items():
+            both = np.clip(rng.standard_normal(), -1.8, 1.8)
             for i in indices(name):
-                delta[i] += size * np.clip(rng.standard_normal(), -1.8, 1.8)
+                each = np.clip(rng.standard_normal(), -1.8, 1.8)
+                # Feet are set alike: a mirrored repetition must find them where it left them.
+                delta[i] += size * (both if name in PLANTED else (both + each) / math.sqrt(2))
         return np.asarray(delta * self.script.variation)
 
     def _keyed(self, section: Section) -> Keys:

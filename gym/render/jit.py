@@ -10,22 +10,41 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def _choose_cache() -> None:
-    """On a read-only file system Numba finds no place for its cache and refuses to compile: give it one."""
-    here = Path(__file__).parent
-    if "NUMBA_CACHE_DIR" not in os.environ and not os.access(here, os.W_OK):
-        os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"komi-gym-numba-{os.getuid()}")
+def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile with Numba: cached on disk where that can be, releasing the GIL, with relaxed floating point."""
+    from numba import njit
+
+    return njit(cache=_CACHED, nogil=True, fastmath=True)(function)
+
+
+def _place_for_cache(beside: Path) -> bool:
+    """Whether compiled code can be kept. Numba refuses to compile when it finds no place for its cache.
+
+    Beside the code where that is writable; on a read-only file system in the temporary folder, if there
+    is one; NUMBA_CACHE_DIR decides before both.
+    """
+    told = os.environ.get("NUMBA_CACHE_DIR")
+    if not told and os.access(beside, os.W_OK):
+        return True
+    folder = Path(told) if told else Path(tempfile.gettempdir()) / f"komi-gym-numba-{os.getuid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        return False
+    if not told:
+        os.environ["NUMBA_CACHE_DIR"] = str(folder)
+        _reload_settings()
+    return True
+
+
+def _reload_settings() -> None:
+    """Numba reads its environment when it is first imported, which may have been long ago."""
     import numba.core.config as numba_config
 
     reload: Callable[[], None] = numba_config.reload_config
     reload()
 
 
-def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Compile with Numba: cached on disk, releasing the GIL, with relaxed floating point."""
-    from numba import njit
-
-    return njit(cache=True, nogil=True, fastmath=True)(function)
-
-
-_choose_cache()
+_CACHED = _place_for_cache(Path(__file__).parent)

@@ -27,10 +27,11 @@ _NOISE_MARGIN = 64
 
 @dataclass(frozen=True)
 class Light:
-    """Strength 0–1 of the sky and of the key light, and where the latter comes from."""
+    """Strength of the sky and of the key light on bodies, and of both on the room; where the key comes from."""
 
     ambient: float = 0.64
     key: float = 0.60
+    room: float = 1.0
     towards: tuple[float, float, float] = (0.45, -0.75, 1.25)
 
 
@@ -68,6 +69,7 @@ class Renderer:
         self.sensor = sensor or Sensor()
         self._light = light or Light()
         self._backdrop = empty_room(camera, seed=seed, plain=plain_room)
+        self._room = self._backdrop.picture * np.float32(self._light.room)
         towards = unit(np.array(self._light.towards))
         ahead = -towards
         right = unit(np.cross([0.0, 0.0, 1.0], ahead))
@@ -106,7 +108,7 @@ class Renderer:
         out = np.empty((height, width, 3), np.uint8)
         roll = np.random.default_rng([self._seed, 13, frame]).integers(0, _NOISE_MARGIN, 2)
         kernels.compose(
-            self._backdrop.picture,
+            self._room,
             self._backdrop.floor,
             self._floor_shadow(figures),
             _FLOOR_HALF,

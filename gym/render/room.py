@@ -1,6 +1,9 @@
 """The room: planks, a mat, four walls with window and poster, by casting a ray a pixel, once a camera."""
 
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +16,7 @@ F32 = NDArray[np.float32]
 
 _HALF = 4.6  # the room reaches so far each way, metres
 _CEILING = 3.2
+_KEPT = 8  # rooms held ready: cameras are opened again and again from the same places
 _WALLS = ((206, 200, 186), (200, 204, 198), (198, 202, 196), (198, 196, 204))
 
 
@@ -24,8 +28,28 @@ class Backdrop:
     floor: F32  # (h, w, 2): room x, y of the floor there, NaN elsewhere
 
 
+_drawn: OrderedDict[tuple[Any, ...], Backdrop] = OrderedDict()
+_lock = threading.Lock()
+
+
 def empty_room(camera: Camera, *, seed: int = 0, plain: bool = False) -> Backdrop:
     """Draw the room without people; `plain` leaves a grey one without anything in it."""
+    key: tuple[Any, ...] = (
+        camera.size,
+        camera.distortion,
+        *(part.tobytes() for part in (camera.matrix, camera.rotation)),
+    )
+    key = (*key, camera.translation.tobytes(), seed, plain)
+    with _lock:
+        if key not in _drawn:
+            _drawn[key] = _draw(camera, seed, plain)
+            while len(_drawn) > _KEPT:
+                _drawn.popitem(last=False)
+        _drawn.move_to_end(key)
+        return _drawn[key]
+
+
+def _draw(camera: Camera, seed: int, plain: bool) -> Backdrop:
     width, height = camera.size
     samples = 2
     rays = _rays(camera, samples)
