@@ -221,13 +221,13 @@ class SessionWorker:
                 self._drop(stream_pb2.DROP_REASON_LATE, frame.camera_id)
             else:
                 self.matcher.add(frame)
-        if self._stuck_since is not None and time.monotonic() - self._stuck_since > STUCK_S:
+        if self.holds and self._stuck_since is not None and time.monotonic() - self._stuck_since > STUCK_S:
             self._reload = True
             self._wake.set()
 
     def _number(self, number: int) -> None:
         """Notice arrivals that never came: the numbers have no gaps."""
-        if number <= self._seen_number:
+        if not self.holds or number <= self._seen_number:
             return
         self._ahead.add(number)
         while self._seen_number + 1 in self._ahead:

@@ -1,0 +1,171 @@
+"""Any process may be killed at any moment: no set twice, no gap in the numbers, order kept, output soon again."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from komi.sync.v1 import sync_service_pb2 as pb
+from services.mesh import keys
+from services.mesh.redis import RedisClient, connect
+from tests.support.redis_server import RedisServer
+from tests.support.waiting import Eventually
+from tests.sync.conftest import Start
+from tests.sync.processes import Client, SyncProcess
+from tests.sync.rig import make_pose, member_ids, times_us
+
+PERIOD_S = 1 / 30
+CAMERAS = ("back", "front", "side")
+
+
+async def act(
+    clients: dict[str, Client], ticks: int, at_tick: dict[int, Callable[[], object]], redis_now_us: int
+) -> None:
+    """Send `ticks` instants of every camera, and do what is due at a tick."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for n in range(ticks):
+        await asyncio.sleep(max(0.0, began + n * PERIOD_S - loop.time()))
+        at = redis_now_us + round(n * PERIOD_S * 1e6)
+        for k, camera in enumerate(CAMERAS):
+            clients[camera].send(make_pose(camera, n, at + 1500 * k))
+        if n in at_tick:
+            result = at_tick[n]()
+            if asyncio.iscoroutine(result):
+                await result
+
+
+def check(sets: list[pb.SyncedSet]) -> None:
+    """Hold what may never break."""
+    numbers = [s.sequence for s in sets]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert all(b > a for a, b in itertools.pairwise(times_us(sets)))
+    emitted = [member for s in sets for member in member_ids(s)]
+    assert len(emitted) == len(set(emitted))
+    fences = [s.fence for s in sets]
+    assert fences == sorted(fences)
+
+
+async def read_entries(redis: RedisClient) -> list[tuple[int, pb.SyncedSet]]:
+    """Emission time in milliseconds, and set."""
+    entries = await redis.xrange(keys.synced_sets("live"))
+    return [(int(i.partition(b"-")[0]), pb.SyncedSet.FromString(f[b"set"])) for i, f in entries]
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
+    client = connect(redis_url)
+    yield client
+    await client.aclose()
+
+
+async def now_us(redis: RedisClient) -> int:
+    seconds, micros = await redis.time()
+    return int(seconds) * 1_000_000 + int(micros)
+
+
+@pytest.mark.parametrize("spread", [False, True], ids=["one-stream", "streams-at-both"])
+async def test_a_killed_replica_is_replaced_within_two_seconds(
+    redis: RedisClient, redis_url: str, spread: bool
+) -> None:
+    async with SyncProcess(redis_url) as first, SyncProcess(redis_url) as second:
+        addresses = [first.address, second.address]
+        async with Client(addresses) as a, Client(addresses[::-1] if spread else addresses) as b:
+            clients = dict(zip(CAMERAS, (a, a, b), strict=True))
+            await act(clients, 180, {75: first.kill}, await now_us(redis))
+            await asyncio.sleep(0.5)
+        entries = await read_entries(redis)
+    sets = [s for _, s in entries]
+    check(sets)
+    assert max(b - a for (a, _), (b, _) in itertools.pairwise(entries)) <= 2000
+    assert {m.id.sequence for m in sets[-1].members} == {179}
+    assert sum(len(s.members) == 3 for s in sets) >= 170 - 40
+
+
+async def test_a_replica_that_stops_gracefully_hands_over_at_once(redis: RedisClient, redis_url: str) -> None:
+    async with SyncProcess(redis_url) as first, SyncProcess(redis_url) as second:
+        async with Client([first.address, second.address]) as client:
+            await act(dict.fromkeys(CAMERAS, client), 120, {60: first.process.terminate}, await now_us(redis))
+            await asyncio.sleep(0.3)
+        entries = await read_entries(redis)
+    check([s for _, s in entries])
+    assert max(b - a for (a, _), (b, _) in itertools.pairwise(entries)) <= 600
+    assert len(entries) >= 115
+
+
+async def test_sets_go_on_after_redis_was_killed(
+    own_redis: RedisServer, start: Start, eventually: Eventually
+) -> None:
+    replica = await start(own_redis.url)
+    redis = connect(own_redis.url)
+
+    async def restart() -> None:
+        own_redis.kill()
+        loop = asyncio.get_running_loop()
+        loop.call_later(3.0, own_redis.start)
+
+    try:
+        async with Client([replica.service.address]) as client:
+            begin = await now_us(redis)
+            await act(dict.fromkeys(CAMERAS, client), 270, {60: restart}, begin)
+            await asyncio.sleep(0.3)
+        entries = await read_entries(redis)
+    finally:
+        await redis.aclose()
+    check([s for _, s in entries])
+    ticks = {m.id.sequence for _, s in entries for m in s.members}
+    # Down from tick 60 on for 3 s: back within 2 s, and no more is lost than the outage and a second.
+    gap_ms = max(b - a for (a, _), (b, _) in itertools.pairwise(entries))
+    assert gap_ms <= 5000
+    assert len(ticks) >= 270 - 4 * 30
+    assert 269 in ticks
+
+
+async def test_a_redis_that_forgot_everything_is_told_where_the_session_stands(
+    start: Start, redis: RedisClient, eventually: Eventually
+) -> None:
+    replica = await start()
+    seen: list[pb.SyncedSet] = []
+
+    async def forget() -> None:
+        seen.extend(await replica.sets())
+        await redis.flushall()
+
+    async with Client([replica.service.address]) as client:
+        await act(dict.fromkeys(CAMERAS, client), 120, {60: forget}, await now_us(redis))
+
+        async def caught_up() -> bool:
+            return any(m.id.sequence == 119 for s in await replica.sets() for m in s.members)
+
+        await eventually(caught_up, what="the sets after the loss")
+    after = await replica.sets()
+    assert after[0].sequence > seen[-1].sequence
+    assert min(times_us(after)) > max(times_us(seen))
+    emitted = [member for s in [*seen, *after] for member in member_ids(s)]
+    assert len(emitted) == len(set(emitted))
+
+
+async def test_a_paused_holder_cannot_emit_after_another_took_over(
+    redis: RedisClient, redis_url: str
+) -> None:
+    import signal
+
+    async with SyncProcess(redis_url) as first, SyncProcess(redis_url) as second:
+        async with Client([first.address]) as a, Client([second.address]) as b:
+            clients = dict(zip(CAMERAS, (b, b, b), strict=True))
+            clients["back"] = a
+            await act(
+                clients,
+                180,
+                {
+                    60: lambda: first.process.send_signal(signal.SIGSTOP),
+                    120: lambda: first.process.send_signal(signal.SIGCONT),
+                },
+                await now_us(redis),
+            )
+            await asyncio.sleep(0.5)
+        entries = await read_entries(redis)
+    sets = [s for _, s in entries]
+    check(sets)
+    assert any({m.id.sequence for m in s.members} == {179} for s in sets)
