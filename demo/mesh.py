@@ -92,6 +92,7 @@ def programs(scene: Scene, addresses: Addresses, log_level: str) -> list[Program
             ready=lambda: _http(addresses.gateway + "/readyz") if name == "gateway" else _serving(address),
             where=f"on {address}",
             environment={**shared, **environment},
+            essential=name != "capture",  # without a camera there is still a page, which can be one
             stop_order=stop_order,
         )
 

@@ -15,8 +15,8 @@ from demo import fetch
 GYM = fetch.CHECKOUT / "gym"
 GYM_FPS = 15
 """A virtual camera's rate: what two of them, drawn as they are filmed, leave of a small machine is for the mesh."""
-HEAD_START_S = 10.0
-"""The person in the gym begins this long after the start, when the reference stands."""
+HEAD_START_S = 4.0
+"""The person in the gym begins this long after the start: the first squat comes when the reference stands."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ def gym_answer() -> Path:
             done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=fetch.CHECKOUT)
             if done.returncode:
                 raise fetch.FetchError(f"the sample video could not be drawn: {done.stderr.strip()}")
+            for outdated in video.parent.glob("answer-*.mp4"):
+                outdated.unlink(missing_ok=True)
             (Path(folder) / "front.mp4").replace(video)
     return video
 

@@ -43,6 +43,8 @@ class Program:
     where: str = ""
     """Its address, for people."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    essential: bool = True
+    """`all_ready` waits for it."""
     stop_order: int = 0
     """Programs of lower order stop first; equal ones together."""
 
@@ -185,9 +187,10 @@ class Supervisor:
             self._keepers[kept] = asyncio.create_task(kept.keep(), name=f"keep {kept.program.name}")
 
     async def all_ready(self) -> None:
-        """Returns when every program has been seen ready."""
+        """Returns when every essential program has been seen ready."""
         for kept in self._kept:
-            await kept.is_ready.wait()
+            if kept.program.essential:
+                await kept.is_ready.wait()
 
     async def keep_while(self, work: "asyncio.Task[None]") -> None:
         """Until `work` ends or is cancelled. Raises what it raises, or ProgramError when a program cannot be kept."""

@@ -1,0 +1,99 @@
+"""`make demo`: what a newcomer sees first."""
+
+import asyncio
+import subprocess
+from collections.abc import Iterator
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.redis_server import CHECKOUT
+from tests.support.waiting import wait_for
+from tests.system.running import Demo, demo
+from tests.system.watching import poses_of_cameras, scores
+
+pytestmark = pytest.mark.timeout(240)
+
+AFTER_READY_S = 20.0
+SERVICES = {"capture", "pose", "sync", "scoring", "gateway"}
+
+
+@pytest.fixture(scope="module")
+def running(redis_binary: object) -> Iterator[Demo]:
+    with demo() as started:
+        yield started
+
+
+def test_poses_of_two_cameras_and_scores_flow_within_20_s_of_ready(running: Demo) -> None:
+    async def both() -> None:
+        await asyncio.gather(
+            poses_of_cameras(running.gateway, 2, within=AFTER_READY_S),
+            scores(running.gateway, within=AFTER_READY_S),
+        )
+
+    asyncio.run(both())
+
+
+def test_it_says_where_the_page_is_and_how_it_goes(running: Demo) -> None:
+    wait_for(lambda: f"Page   {running.gateway}/ui/" in running.shown, within=20, what="the page's address")
+    assert httpx.get(f"{running.gateway}/ui/").is_success
+    assert set(running.addresses) >= SERVICES - {"capture"}
+    line = wait_for(
+        lambda: [line for line in running.shown.splitlines() if "front 1" in line and "score" in line],
+        within=30, what="a line that tells how it goes",
+    )[-1]  # fmt: skip
+    assert "side 1" in line
+    assert "ms" in line
+
+
+@pytest.mark.parametrize("name", ["capture", "scoring", "sync", "gateway", "pose"])
+def test_a_service_that_is_killed_comes_back_and_the_rest_goes_on(running: Demo, name: str) -> None:
+    wait_for(lambda: running.services().keys() >= SERVICES, within=30, what="all services")
+    before = running.services()
+    before[name].kill()
+    again = wait_for(
+        lambda: (now := running.services().get(name)) and now.pid != before[name].pid and now,
+        within=20, what=f"{name}'s second life",
+    )  # fmt: skip
+    assert again
+    wait_for(running.ready, within=60, what="/readyz 200 again")
+    asyncio.run(poses_of_cameras(running.gateway, 2, within=30))
+    asyncio.run(scores(running.gateway, within=60))
+    after = running.services()
+    assert {other: process.pid for other, process in after.items() if other != name} == {
+        other: process.pid for other, process in before.items() if other != name
+    }
+    assert f"{name} │ was ended by SIGKILL" in running.shown
+
+
+def test_ctrl_c_stops_everything_in_seconds() -> None:
+    with demo(ready=False) as started:
+        wait_for(lambda: started.services().keys() >= SERVICES, within=60, what="all services")
+        left = psutil.Process(started.process.pid).children(recursive=True)
+        assert len(left) > len(SERVICES)
+        started.interrupt()
+        assert not [process for process in left if process.is_running()]
+        assert "killed" not in started.shown
+
+
+def test_a_camera_that_is_not_there_is_named_and_the_page_is_up_all_the_same() -> None:
+    with demo("CAMERAS=front:97") as started:
+        wait_for(lambda: "Page" in started.shown, within=30, what="the page's address")
+        wait_for(
+            lambda: "front" in started.shown and "97" in started.shown, within=30, what="the camera's trouble"
+        )
+
+
+def test_cameras_that_cannot_be_read_end_the_demo_with_one_reason() -> None:
+    done = subprocess.run(
+        ["make", "demo", "CAMERAS=nonsense"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert "'nonsense' has no name: write NAME:nonsense" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
