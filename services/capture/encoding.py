@@ -3,6 +3,7 @@
 import simplejpeg
 
 from services.capture.frames import Frame, Jpeg
+from services.capture.metrics import ENCODE_SECONDS
 from services.capture.sizing import fit_pixels, shrink
 from services.mesh.stages import monotonic_ns
 
@@ -12,8 +13,11 @@ COARSEST = 20
 
 def encode(frame: Frame, quality: int) -> Frame:
     """The frame with its JPEG (4:2:0). Blocks for half a millisecond at 640×480: call it from a thread."""
+    began_ns = monotonic_ns()
     data = simplejpeg.encode_jpeg(frame.image, quality=quality, colorspace="BGR", colorsubsampling="420")
-    return frame.with_jpeg(Jpeg(data, quality, monotonic_ns()))
+    encoded_ns = monotonic_ns()
+    ENCODE_SECONDS.observe((encoded_ns - began_ns) / 1e9)
+    return frame.with_jpeg(Jpeg(data, quality, encoded_ns))
 
 
 def encode_within(frame: Frame, quality: int, most_bytes: int, most_pixels: int) -> Frame | None:

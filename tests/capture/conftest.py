@@ -22,7 +22,7 @@ MakeVideo = Callable[..., Path]
 def write_video(
     path: Path, frames: int, fps: float, size: tuple[int, int] = (64, 48), detail: bool = False
 ) -> Path:
-    """A video whose frame n is of brightness 10 + n % 200 (or noise, with `detail`)."""
+    """A video whose frame n is of brightness 20 + 8 n, over and over after 25 (or noise, with `detail`)."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
     assert writer.isOpened()
     rng = np.random.default_rng(7)
@@ -30,7 +30,7 @@ def write_video(
         if detail:
             image = rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
         else:
-            image = np.full((size[1], size[0], 3), 10 + n % 200, np.uint8)
+            image = np.full((size[1], size[0], 3), 20 + 8 * (n % 25), np.uint8)
         writer.write(image)
     writer.release()
     return path
@@ -80,7 +80,7 @@ StartCapture = Callable[..., AbstractAsyncContextManager[RunningCapture]]
 
 @pytest.fixture
 def start_capture() -> StartCapture:
-    """Start one with `async with start_capture(server="grpc://…", cameras="a:b.mp4") as capture:`."""
+    """Start a capture service with the given settings, for the length of an `async with`."""
 
     @contextlib.asynccontextmanager
     async def start(**settings: object) -> AsyncIterator[RunningCapture]:

@@ -53,6 +53,7 @@ class ScriptedPose(pose_service_pb2_grpc.PoseServiceServicer):
     """Streams to end with DRAINING as soon as they began."""
     connections: list[Connection] = field(default_factory=list)
     attempts_s: list[float] = field(default_factory=list)
+    address: str = ""
 
     @property
     def frames(self) -> list[pose_service_pb2.Frame]:

@@ -11,7 +11,7 @@ from services.capture.sizing import Image
 from services.capture.sources.source import Grabbed
 from services.mesh.stages import monotonic_ns
 
-LEAD_S = 1.0
+LEAD_S = 2.0
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,426 @@
+"""Frames flow to pose as its credit allows, timed by its clock, over whatever happens to the link."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from komi.capture.v1 import capture_service_pb2
+from komi.common.v1 import frame_pb2, stream_pb2
+from services.mesh.errors import AlreadyExists
+from services.mesh.stages import HOST_ID
+from services.mesh.times import from_timestamp
+from tests.capture.conftest import MakeVideo, StartCapture
+from tests.capture.scripted_pose import ScriptedPose, serving
+from tests.support.redis_server import free_port
+from tests.support.waiting import Eventually
+
+
+@pytest.fixture
+async def pose() -> AsyncIterator[ScriptedPose]:
+    """A scripted pose service; `pose.address` says where."""
+    scripted = ScriptedPose()
+    async with serving(scripted) as port:
+        scripted.address = f"grpc://127.0.0.1:{port}"
+        yield scripted
+
+
+# ---------------------------------------------------------------- the stream
+async def test_a_stream_opens_with_its_config_and_carries_stamped_frames(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    video = make_video(frames=60, fps=30)
+    async with start_capture(server=pose.address, cameras=f"front:{video}", fps=30, session="gym 1"):
+        await eventually(lambda: len(pose.frames) >= 20, what="frames")
+    config = pose.connections[0].config
+    assert (config.camera_id, config.session_id, config.fps) == ("front", "gym 1", 30)
+    assert config.instance_id.startswith("capture-")
+    frames = pose.frames
+    assert [frame.sequence for frame in frames] == sorted({frame.sequence for frame in frames})
+    assert len({frame.epoch for frame in frames}) == 1
+    for frame in frames:
+        stamps = frame.stamps
+        assert stamps.captured_monotonic_ns <= stamps.encoded_monotonic_ns <= stamps.sent_monotonic_ns
+        assert stamps.capture_host_id == HOST_ID
+        assert frame.jpeg[:2] == b"\xff\xd8"
+        assert frame.traceparent.startswith("00-")
+    assert len({frame.traceparent for frame in frames}) == len(frames)
+
+
+async def test_capture_times_are_on_the_servers_clock(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    pose.clock_offset_ns = 5_000_000_000
+    wall_minus_monotonic_ns = time.time_ns() - time.monotonic_ns()
+    async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=90)}", fps=30):
+        await eventually(lambda: len(pose.frames) >= 20, what="frames")
+    for frame in pose.frames:
+        assert frame.time.source == frame_pb2.TIME_SOURCE_CLOCK_PROBES
+        truth_us = (frame.stamps.captured_monotonic_ns + wall_minus_monotonic_ns) / 1000 + 5e6
+        error_us = abs(from_timestamp(frame.time.server_time) - truth_us)
+        assert error_us <= frame.time.uncertainty_us + 200
+        assert frame.time.uncertainty_us < 5000
+    status = [frame.clock for frame in pose.frames if frame.HasField("clock")]
+    assert 1 <= len(status) <= 3
+    assert abs(status[0].offset_us - 5_000_000) < 5000
+
+
+async def test_two_recordings_have_the_same_server_times(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    cameras = f"a:{make_video('a', frames=45)},b:{make_video('b', frames=45)}"
+    async with start_capture(server=pose.address, cameras=cameras, fps=15, loop=False) as capture:
+        await eventually(lambda: capture.finished, within=10, what="the end of the recordings")
+    times = [
+        {frame.sequence: from_timestamp(frame.time.server_time) for frame in pose.frames_of(name)}
+        for name in "ab"
+    ]
+    both = sorted(set(times[0]) & set(times[1]))
+    assert len(both) >= 20
+    # The estimate gets better between the two mappings of one instant; frame by frame they agree to microseconds.
+    assert all(abs(times[0][n] - times[1][n]) < 200 for n in both)
+
+
+async def test_probes_come_first_and_go_on_in_bursts(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    async with start_capture(server=pose.address, cameras=f"front:{make_video()}") as capture:
+        await eventually(lambda: pose.connections and pose.connections[0].probes >= 12, what="a second burst")
+        camera = await capture.camera("front")
+    assert camera.clock.probes >= 8
+    assert camera.clock.round_trip_us < 50_000
+
+
+async def test_without_answers_to_probes_frames_still_flow_untimed(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    pose.answers_probes = False
+    async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=300)}"):
+        await eventually(lambda: len(pose.frames) >= 3, what="frames")
+    assert not pose.frames[0].time.HasField("server_time")
+    assert pose.frames[0].time.HasField("camera_time")
+
+
+async def test_a_step_of_the_servers_clock_begins_an_epoch(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=300)}"):
+        await eventually(lambda: len(pose.frames) >= 5, what="frames")
+        pose.clock_offset_ns = 2_000_000_000
+        await eventually(lambda: pose.frames[-1].epoch == pose.frames[0].epoch + 1, what="another epoch")
+    newer = [frame for frame in pose.frames if frame.epoch > pose.frames[0].epoch]
+    assert newer[0].sequence <= 1
+
+
+# ---------------------------------------------------------------- credit and drops
+async def test_no_frame_is_sent_without_credit_and_the_newest_is_sent_with_it(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    pose.credit, pose.grants = 1, False
+    async with start_capture(
+        server=pose.address, cameras=f"front:{make_video(frames=300)}", fps=30
+    ) as capture:
+        await eventually(lambda: len(pose.frames) == 1, what="the frame that credit allows")
+
+        async def dropped() -> bool:
+            return (await capture.camera("front")).dropped["superseded"] >= 10
+
+        await eventually(dropped, what="ten drops")
+        assert len(pose.frames) == 1
+        asked_ns = time.monotonic_ns()
+        pose.connections[0].credit()
+        await eventually(lambda: len(pose.frames) == 2, what="the next frame")
+        second = pose.frames[1]
+        assert asked_ns - second.stamps.captured_monotonic_ns < 60_000_000
+        assert second.sequence >= 10
+        told = {notice.reason: notice.count for notice in second.dropped}
+        assert told[stream_pb2.DROP_REASON_SUPERSEDED] == second.sequence - pose.frames[0].sequence - 1
+        pose.connections[0].credit(2)
+        await eventually(lambda: len(pose.frames) == 4, what="two more frames")
+
+
+async def test_a_useful_rate_told_by_pose_is_kept_to(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    pose.max_fps = 5.0
+    async with start_capture(
+        server=pose.address, cameras=f"front:{make_video(frames=300)}", fps=30
+    ) as capture:
+        await eventually(lambda: len(pose.frames) >= 10, within=10, what="frames")
+        assert (await capture.camera("front")).target_fps == pytest.approx(5)
+    times = [frame.stamps.captured_monotonic_ns / 1e9 for frame in pose.frames[3:]]
+    assert all(b - a == pytest.approx(0.2, abs=0.04) for a, b in itertools.pairwise(times))
+
+
+async def test_frames_are_fitted_to_what_pose_accepts(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    pose.max_frame_bytes, pose.max_frame_pixels = 8000, 160 * 120
+    video = make_video(frames=60, size=(320, 240), detail=True)
+    async with start_capture(server=pose.address, cameras=f"front:{video}"):
+        await eventually(lambda: len(pose.frames) >= 3, what="frames")
+    assert all(len(frame.jpeg) <= 8000 for frame in pose.frames)
+
+
+async def test_a_frame_that_cannot_be_fitted_is_counted_and_costs_no_credit(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    pose.max_frame_bytes = 100
+    async with start_capture(server=pose.address, cameras=f"front:{make_video()}") as capture:
+
+        async def dropped() -> bool:
+            return (await capture.camera("front")).dropped["oversized"] >= 5
+
+        await eventually(dropped, what="drops")
+    assert pose.frames == []
+
+
+# ---------------------------------------------------------------- ends and returns
+async def test_a_killed_pose_is_found_again_within_two_seconds_of_its_return(
+    start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    port, pose = free_port(), ScriptedPose()
+    async with start_capture(
+        server=f"grpc://127.0.0.1:{port}", cameras=f"front:{make_video(frames=600)}"
+    ) as capture:
+        async with serving(pose, port):
+            await eventually(lambda: len(pose.frames) >= 3, what="frames")
+
+        async def lost() -> bool:
+            camera = await capture.camera("front")
+            return camera.link == capture_service_pb2.LINK_STATE_CONNECTING and camera.problem != ""
+
+        await eventually(lost, what="the loss")
+
+        async def unreachable() -> bool:
+            return (await capture.camera("front")).dropped["unreachable"] >= 3
+
+        await eventually(unreachable, what="drops")
+        epoch, known = pose.frames[-1].epoch, len(pose.frames)
+        sequence = pose.frames[-1].sequence
+        back_s = time.monotonic()
+        async with serving(pose, port):
+            await eventually(lambda: len(pose.frames) > known, what="frames after the return")
+            assert time.monotonic() - back_s < 2.5
+            assert pose.frames[known].epoch == epoch
+            assert pose.frames[known].sequence > sequence
+            assert pose.frames[known].time.source == frame_pb2.TIME_SOURCE_CLOCK_PROBES
+            instances = {connection.config.instance_id for connection in pose.connections}
+            assert len(instances) == 1
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [stream_pb2.STREAM_END_REASON_DRAINING, stream_pb2.STREAM_END_REASON_REBALANCE],
+    ids=["drain", "rebalance"],
+)
+async def test_a_stream_that_pose_ends_in_good_order_is_replaced_at_once(
+    reason: stream_pb2.StreamEndReason.ValueType,
+    pose: ScriptedPose,
+    start_capture: StartCapture,
+    make_video: MakeVideo,
+    eventually: Eventually,
+) -> None:
+    async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=600)}", fps=30):
+        # Long enough to be a working stream.
+        await eventually(lambda: len(pose.frames) >= 75, within=10, what="frames")
+        known = len(pose.frames)
+        pose.connections[0].end(reason)
+        await eventually(lambda: len(pose.connections) == 2, what="another stream")
+        await eventually(lambda: len(pose.frames) >= known + 10, what="frames")
+    gap_s = pose.connections[1].arrivals_s[0] - pose.connections[0].arrivals_s[-1]
+    assert gap_s < 0.3
+
+
+async def test_a_pose_that_ends_every_stream_at_once_is_not_stormed(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    pose.end_at_once = 5
+    async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=600)}"):
+        await eventually(lambda: len(pose.connections) == 6, within=15, what="the stream that stays")
+    pauses = [b - a for a, b in itertools.pairwise(pose.attempts_s)]
+    assert pauses[0] < 0.3
+    assert pauses[4] > 0.5
+
+
+async def test_a_name_that_is_taken_is_told_and_tried_again_slowly(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    pose.refusal = AlreadyExists(
+        "camera 'front' is already streaming from another place", reason="CAMERA_NAME_TAKEN"
+    )
+    async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=600)}") as capture:
+
+        async def refused() -> bool:
+            camera = await capture.camera("front")
+            return camera.link == capture_service_pb2.LINK_STATE_REFUSED and "another place" in camera.problem
+
+        await eventually(refused, what="the refusal")
+        pose.refusal = None
+        await eventually(lambda: len(pose.frames) > 0, within=10, what="frames once the name is free")
+    assert len(pose.attempts_s) == 2
+    assert pose.attempts_s[1] - pose.attempts_s[0] > 4
+
+
+async def test_a_silent_pose_is_left(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=600)}") as capture:
+        await eventually(lambda: len(pose.frames) >= 3, what="frames")
+        pose.answers_probes = pose.grants = False
+        await eventually(lambda: len(pose.connections) == 2, within=10, what="another stream")
+        assert (await capture.camera("front")).state == capture_service_pb2.CAMERA_STATE_READING
+
+
+async def test_a_server_that_is_no_pose_service_is_told(
+    start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    async def slam(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    listener = await asyncio.start_server(slam, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    async with (
+        listener,
+        start_capture(server=f"grpc://127.0.0.1:{port}", cameras=f"a:{make_video()}") as capture,
+    ):
+
+        async def problem() -> str:
+            return (await capture.camera("a")).problem
+
+        said = await eventually(problem, within=8, what="a problem")
+        assert f"127.0.0.1:{port}" in said
+
+
+# ---------------------------------------------------------------- recordings played once
+async def test_a_recording_played_once_arrives_whole_and_ends_the_process(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    video = make_video(frames=30, fps=30)
+    async with start_capture(server=pose.address, cameras=f"front:{video}", fps=30, loop=False) as capture:
+        await eventually(lambda: capture.finished, within=10, what="the end")
+        camera = await capture.camera("front")
+        assert camera.state == capture_service_pb2.CAMERA_STATE_ENDED
+        assert camera.link == capture_service_pb2.LINK_STATE_FINISHED
+    assert [frame.sequence for frame in pose.frames] == list(range(30))
+    assert pose.connections[0].complete
+
+
+async def test_a_recording_played_once_waits_for_pose(
+    start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    port, pose = free_port(), ScriptedPose()
+    video = make_video(frames=20, fps=30)
+    server = f"grpc://127.0.0.1:{port}"
+    async with start_capture(server=server, cameras=f"front:{video}", fps=30, loop=False) as capture:
+
+        async def told() -> bool:
+            return "no pose service answers" in (await capture.camera("front")).problem
+
+        await eventually(told, what="the problem")
+        async with serving(pose, port):
+            await eventually(lambda: capture.finished, within=10, what="the end")
+    assert [frame.sequence for frame in pose.frames] == list(range(20))
+
+
+async def test_a_pose_that_never_answers_the_last_frame_is_told(
+    pose: ScriptedPose,
+    start_capture: StartCapture,
+    make_video: MakeVideo,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.capture.rig.ANSWER_S", 1.0)
+    pose.credit = 1
+    pose.grants = False
+    async with start_capture(
+        server=pose.address, cameras=f"front:{make_video(frames=10)}", loop=False
+    ) as capture:
+        failure = await eventually(lambda: capture.failure, within=10, what="the end")
+        assert "the last poses were not answered (front" in str(failure)
+
+
+# ---------------------------------------------------------------- one camera's trouble
+async def test_a_lost_camera_is_told_and_tried_again_and_leaves_the_others_alone(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    good, later = make_video("good", frames=600), make_video("later", frames=600)
+    away = later.rename(later.with_suffix(".away"))
+    async with start_capture(server=pose.address, cameras=f"good:{good},bad:{later}") as capture:
+        await eventually(lambda: len(pose.frames_of("good")) >= 5, what="frames of the good one")
+        bad = await capture.camera("bad")
+        assert bad.state == capture_service_pb2.CAMERA_STATE_LOST
+        assert bad.problem == f"there is no file {later}"
+        away.rename(later)
+        await eventually(lambda: len(pose.frames_of("bad")) >= 5, what="frames once the file is there")
+        assert (await capture.camera("bad")).problem == ""
+
+
+# ---------------------------------------------------------------- quality
+async def test_quality_falls_on_a_slow_link_and_rises_when_it_is_free_again(
+    pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    link = ThrottledLink(int(pose.address.rpartition(":")[2]))
+    async with await asyncio.start_server(link.serve, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
+        video = make_video(frames=300, size=(320, 240), detail=True)
+        async with start_capture(
+            server=f"grpc://127.0.0.1:{port}", cameras=f"front:{video}", fps=15
+        ) as capture:
+
+            async def quality() -> int:
+                return (await capture.camera("front")).jpeg_quality
+
+            await eventually(lambda: len(pose.frames) >= 5, what="frames")
+            before = await quality()
+            link.bytes_per_s = 150_000
+
+            async def lower() -> bool:
+                return await quality() < before - 10
+
+            await eventually(lower, within=15, what="a lower quality")
+            low = await quality()
+            link.bytes_per_s = 1e9
+
+            async def higher() -> bool:
+                return await quality() > low
+
+            await eventually(higher, within=15, what="a higher quality")
+        await link.close()
+
+
+class ThrottledLink:
+    """A TCP relay that carries only so much a second towards the server."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.bytes_per_s = 1e9
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        for source, sink, throttled in ((reader, back, True), (there, writer, False)):
+            task = asyncio.create_task(self._relay(source, sink, throttled=throttled))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _relay(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, throttled: bool
+    ) -> None:
+        try:
+            while data := await source.read(4096):
+                if throttled and self.bytes_per_s < 1e9:
+                    await asyncio.sleep(len(data) / self.bytes_per_s)
+                sink.write(data)
+                await sink.drain()
+        except ConnectionError:
+            pass
+        finally:
+            sink.close()
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
