@@ -50,6 +50,7 @@ async def build(settings: PoseSettings, context: ServiceContext) -> None:
         context.on_close(forwarder.close)
 
     presence = Presence(context.redis, clock)
+    context.tasks.start("prune-cameras", presence.prune)
     streams = Streams(
         settings,
         pool,

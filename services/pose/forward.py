@@ -73,8 +73,9 @@ class SessionFeed:
         pause_s = FIRST_PAUSE_S
         try:
             while True:
+                began_ns = self._now_ns()
                 try:
-                    again_at_once = await self._stream()
+                    again = await self._stream()
                 except grpc.aio.AioRpcError as error:
                     self._log.warning(
                         "sync does not take poses",
@@ -85,9 +86,12 @@ class SessionFeed:
                     await asyncio.sleep(pause_s)
                     pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
                     continue
-                if not again_at_once:
+                if not again:
                     return
                 pause_s = FIRST_PAUSE_S
+                if self._now_ns() - began_ns < pause_s * 1e9:
+                    # Moved on at once, and perhaps again and again.
+                    await asyncio.sleep(pause_s)
         finally:
             metrics.BUFFERED.dec(len(self._waiting))
             for _ in self._waiting:

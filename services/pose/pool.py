@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,14 @@ MakeTracker = Callable[[TrackerOptions], Tracker]
 
 MEAN_OVER_NS = 5_000_000_000
 DEFAULT_OPTIONS = TrackerOptions()
+
+
+class _Turn(NamedTuple):
+    """How long one frame kept a worker."""
+
+    ended_ns: int
+    infer_ns: int
+    turn_ns: int
 
 
 class InferencePool:
@@ -52,8 +60,9 @@ class InferencePool:
         self._refill: asyncio.Task[None] | None = None
         self._open: set[Lane[Any]] = set()
         self._opening = 0
-        self._times: deque[tuple[int, int]] = deque()
-        self._times_sum_ns = 0
+        self._recent: deque[_Turn] = deque()
+        self._infer_ns = 0
+        self._turn_ns = 0
         self.loaded = False
 
     @property
@@ -131,12 +140,15 @@ class InferencePool:
     def mean_inference_ms(self) -> float:
         """Mean time from decoded to inferred over the last seconds, milliseconds; 0: none yet."""
         self._forget_old()
-        return self._times_sum_ns / len(self._times) / 1e6 if self._times else 0.0
+        return self._infer_ns / len(self._recent) / 1e6 if self._recent else 0.0
 
     def max_fps(self) -> float:
         """Frames a second that each open lane may hope for; 0: not known yet."""
-        mean_ms = self.mean_inference_ms()
-        return 1000 * self.workers / mean_ms / max(self.streams, 1) if mean_ms else 0.0
+        self._forget_old()
+        if not self._recent:
+            return 0.0
+        # A lane has one worker at a time, however many are idle.
+        return min(1.0, self.workers / max(self.streams, 1)) * 1e9 * len(self._recent) / self._turn_ns
 
     async def close(self) -> None:
         """Stop the workers after their present frame and free every tracker."""
@@ -188,12 +200,17 @@ class InferencePool:
 
     def _note(self, done: Done[Any]) -> None:
         if done.found is not None:
-            took_ns = done.inferred_ns - done.decoded_ns
-            self._times.append((done.inferred_ns, took_ns))
-            self._times_sum_ns += took_ns
+            turn = _Turn(
+                done.inferred_ns, done.inferred_ns - done.decoded_ns, done.inferred_ns - done.dequeued_ns
+            )
+            self._recent.append(turn)
+            self._infer_ns += turn.infer_ns
+            self._turn_ns += turn.turn_ns
             self._forget_old()
 
     def _forget_old(self) -> None:
         oldest_ns = self._now_ns() - MEAN_OVER_NS
-        while self._times and self._times[0][0] < oldest_ns:
-            self._times_sum_ns -= self._times.popleft()[1]
+        while self._recent and self._recent[0].ended_ns < oldest_ns:
+            turn = self._recent.popleft()
+            self._infer_ns -= turn.infer_ns
+            self._turn_ns -= turn.turn_ns

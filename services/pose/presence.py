@@ -1,5 +1,7 @@
 """What Redis knows of a live camera, and what the camera learns from Redis: name, session, lookers, newest image."""
 
+import asyncio
+
 import structlog
 
 from komi.common.v1 import stream_pb2
@@ -15,6 +17,7 @@ from services.pose.translate import StreamRequest
 log = structlog.get_logger()
 
 REPORT_EVERY_S = 0.5
+PRUNE_EVERY_S = 30.0
 FAILURES = (*UNREACHABLE, RedisError, TimeoutError, Unavailable)
 """What calls to Redis raise while it is away, and what the clock raises before it was ever there."""
 
@@ -51,6 +54,15 @@ class Presence:
             )
         stream.watched = heartbeat.watched
         stream.join(heartbeat.session_id or request.session_id)
+
+    async def prune(self) -> None:
+        """From time to time, let go of the names of cameras that are long gone."""
+        while True:
+            try:
+                await self.register.prune(self._clock.now_us())
+            except FAILURES as error:
+                self._failed("prune", error)
+            await asyncio.sleep(PRUNE_EVERY_S)
 
     async def forget(self, request: StreamRequest) -> None:
         """The camera said that it is done: free its name at once."""

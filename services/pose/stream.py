@@ -21,6 +21,8 @@ from services.pose.translate import Arrived, StreamRequest, drop_reason, frame_f
 log = structlog.get_logger()
 
 RATE_OVER_NS = 3_000_000_000
+QUIET_NS = 5_000_000_000
+"""A camera that only sends broken frames is named in the log once in this time."""
 Watched = tuple[bytes, pose_pb2.PoseFrame]
 """A JPEG as sent, and what was found in it."""
 
@@ -68,6 +70,8 @@ class CameraStream:
         self._max_fps = max_fps
         self._newest = (-1, -1)
         self._owed = 0
+        self._failures = 0
+        self._quiet_until_ns = 0
         self._finishing = False
         self._dropped: Counter[stream_pb2.DropReason.ValueType] = Counter()
         self._last: pose_pb2.PoseFrame | None = None
@@ -228,13 +232,17 @@ class CameraStream:
         metrics.dropped("decode", reason)
         self._dropped[reason] += 1
         self.outbox.failed(frame_failed(frame, error))
-        self._log.info(
-            "frame failed",
-            epoch=frame.epoch,
-            sequence=frame.sequence,
-            reason=error.reason,
-            message=error.message,
-        )
+        self._failures += 1
+        if self._now_ns() >= self._quiet_until_ns:
+            self._quiet_until_ns = self._now_ns() + QUIET_NS
+            self._log.info(
+                "frame failed",
+                epoch=frame.epoch,
+                sequence=frame.sequence,
+                reason=error.reason,
+                message=error.message,
+                failures=self._failures,
+            )
 
     def _measure(self, done: Done[Arrived], frame: pose_pb2.PoseFrame) -> None:
         metrics.FRAMES.labels("person" if frame.persons else "nobody").inc()
