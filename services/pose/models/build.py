@@ -9,7 +9,6 @@ from pathlib import Path
 
 from services.pose.models.catalogue import Package, Part, Variant
 from services.pose.models.fetch import extract, fetch
-from services.pose.models.metadata import with_image_input
 from services.pose.models.store import ModelError, cached_path, sha256_of
 
 _ALIGNMENT = 64
@@ -45,6 +44,9 @@ def build(variants: list[Variant]) -> None:
 
 def bundle(variant: Variant, parts: dict[Part, bytes]) -> bytes:
     """The .task file: both models, each with its metadata, stored so that equal parts give equal bytes."""
+    # Brings all of mediapipe, which a look at a full cache can do without.
+    from services.pose.models.metadata import with_image_input
+
     file = BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, part in (
