@@ -52,11 +52,21 @@ class Frame:
         return dataclasses.replace(self, image=image, jpeg=None)
 
 
+EPOCHS_BEGIN_S = 1_735_689_600
+"""2025-01-01, Unix time."""
+EPOCHS_A_SECOND = 4
+
+
+def first_epoch_at(unix_s: float) -> int:
+    """The epoch of a process that starts now: later than any of an earlier one, though nothing is kept on disk."""
+    return int((unix_s - EPOCHS_BEGIN_S) * EPOCHS_A_SECOND) & 0xFFFFFFFF
+
+
 class Numbering:
     """Numbers a camera's frames: sequence from 0 within an epoch.
 
-    Epochs only grow, also over restarts of the process: the first is the second it started in, since nothing is kept
-    on disk. A restart of the source and a step of the clock open the next one.
+    Epochs only grow, also over restarts of the process (see first_epoch_at). A restart of the source and a step of the
+    clock each open the next one.
     """
 
     def __init__(self, first_epoch: int) -> None:

@@ -15,7 +15,7 @@ from services.capture.backoff import Backoff
 from services.capture.camera import Camera
 from services.capture.encoding import encode
 from services.capture.errors import NoFrameYet, PosesUnanswered, UnknownCamera
-from services.capture.frames import Frame
+from services.capture.frames import Frame, first_epoch_at
 from services.capture.link import Link, Stream
 from services.capture.playback import Playback
 from services.capture.quality import QualityControl
@@ -81,7 +81,7 @@ class Rig:
         # What is played once is not to begin before somebody listens.
         self._playback = Playback(recordings, monotonic_ns, gated=plays_once)
         self._gate_open = not plays_once
-        first_epoch = int(time.time())
+        first_epoch = first_epoch_at(time.time())
         self.members = [self._member(one, target, first_epoch) for one in named]
         self._by_name = {member.camera.camera_id: member for member in self.members}
         self._links: list[tuple[Member, asyncio.Task[None]]] = []

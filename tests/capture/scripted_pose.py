@@ -94,6 +94,12 @@ class ScriptedPose(pose_service_pb2_grpc.PoseServiceServicer):
             with contextlib.suppress(asyncio.CancelledError):
                 await reading
 
+    async def ListCameras(self, request: object, context: object) -> pose_service_pb2.ListCamerasResponse:
+        return pose_service_pb2.ListCamerasResponse()
+
+    async def GetModel(self, request: object, context: object) -> pose_service_pb2.GetModelResponse:
+        return pose_service_pb2.GetModelResponse(model="none")
+
     def _now_ns(self) -> int:
         return time.time_ns() + self.clock_offset_ns
 

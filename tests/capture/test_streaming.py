@@ -177,7 +177,7 @@ async def test_a_frame_that_cannot_be_fitted_is_counted_and_costs_no_credit(
     assert pose.frames == []
 
 
-# ---------------------------------------------------------------- ends and returns
+# ---------------------------------------------------------------- when the link goes
 async def test_a_killed_pose_is_found_again_within_two_seconds_of_its_return(
     start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
 ) -> None:
