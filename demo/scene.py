@@ -13,6 +13,7 @@ import yaml
 from demo import fetch
 
 GYM = fetch.CHECKOUT / "gym"
+ANSWER = Path(__file__).with_name("answer.yaml")
 GYM_FPS = 15
 """A virtual camera's rate: what two of them, drawn as they are filmed, leave of a small machine is for the mesh."""
 HEAD_START_S = 4.0
@@ -49,7 +50,7 @@ def choose(cameras: str) -> Scene:
             exercise="",
         )
     title = (
-        "your cameras, compared with five squats"
+        "your cameras, compared with three squats"
         if cameras
         else "squats in the virtual gym, good ones and bad ones"
     )
@@ -61,19 +62,19 @@ def gym_cameras(begins: float) -> str:
     # Read without `import gym`, which takes a second, as it brings numba.
     session = yaml.safe_load((GYM / "scripts" / "session.yaml").read_text(encoding="utf-8"))
     return ",".join(
-        f"{name}:gym:session?{settings}&supersample=1&epoch={begins:.0f}"
+        f"{name}:gym:session?{settings}&fps={GYM_FPS}&supersample=1&epoch={begins:.0f}"
         for name, settings in session["cameras"].items()
     )
 
 
 def gym_answer() -> Path:
-    """The video in which the gym's trainer shows five squats; drawn once, kept until the gym changes."""
+    """The video in which the gym's trainer shows three squats; drawn once, kept until the gym changes."""
     video = fetch.cache_folder() / "gym" / f"answer-{_fingerprint()}.mp4"
     if not video.is_file():
-        print("Drawing the sample video in the virtual gym (a quarter of a minute, once)", flush=True)
+        print("Drawing the sample video in the virtual gym (some seconds, once)", flush=True)
         video.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="drawing-", dir=video.parent) as folder:
-            command = [sys.executable, "-m", "gym", folder, "answer"]
+            command = [sys.executable, "-m", "gym", folder, str(ANSWER)]
             done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=fetch.CHECKOUT)
             if done.returncode:
                 raise fetch.FetchError(f"the sample video could not be drawn: {done.stderr.strip()}")
@@ -85,7 +86,7 @@ def gym_answer() -> Path:
 
 def _fingerprint() -> str:
     """Of all that decides what the gym draws."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(ANSWER.read_bytes())
     for path in sorted(path for path in GYM.rglob("*") if path.suffix in {".py", ".yaml", ".npz"}):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
