@@ -58,11 +58,11 @@ class Presence:
     async def prune(self) -> None:
         """From time to time, let go of the names of cameras that are long gone."""
         while True:
+            await asyncio.sleep(PRUNE_EVERY_S)
             try:
                 await self.register.prune(self._clock.now_us())
             except FAILURES as error:
                 self._failed("prune", error)
-            await asyncio.sleep(PRUNE_EVERY_S)
 
     async def forget(self, request: StreamRequest) -> None:
         """The camera said that it is done: free its name at once."""
