@@ -59,7 +59,9 @@ export const summary = (id: string): Promise<Summary> => call("GET", api("sessio
 export const references = async (): Promise<Reference[]> =>
   (await call<{ references: Reference[] }>("GET", `${api("references")}?limit=200`)).references;
 
-export const reference = (id: string): Promise<Reference> => call("GET", api("references", id));
+/** With curves and ghost. Version 0: the active one. */
+export const reference = (id: string, version: number): Promise<Reference> =>
+  call("GET", `${api("references", id)}${version > 0 ? `?version=${version}` : ""}`);
 
 export const deleteReference = (id: string): Promise<void> => call("DELETE", api("references", id));
 

@@ -7,11 +7,13 @@ import { CueBand } from "./CueBand";
 import { Header } from "./Header";
 import { Icon } from "./Icon";
 import { LatencyCard } from "./LatencyCard";
+import { MovementCard } from "./MovementCard";
 import { ReferenceCard } from "./ReferenceCard";
 import { RepetitionsCard } from "./RepetitionsCard";
 import { ScoreCard } from "./ScoreCard";
 import { Stage } from "./Stage";
 import { SyncCard } from "./SyncCard";
+import { TimelineCard } from "./TimelineCard";
 
 function sessionOfAddress(): string {
   return new URLSearchParams(location.search).get("session") || "live";
@@ -54,9 +56,11 @@ export function App() {
         <aside class="panel">
           <ScoreCard model={model} />
           <RepetitionsCard model={model} />
+          <TimelineCard model={model} />
           <ReferenceCard model={model} />
         </aside>
         <div class="details">
+          <MovementCard model={model} />
           <LatencyCard model={model} />
           <SyncCard model={model} />
         </div>

@@ -1,11 +1,15 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { CameraPose, CameraStatus, Score } from "../api/messages";
+import type { CameraPose, CameraStatus } from "../api/messages";
 import { CameraFrames } from "../draw/frames";
+import { placeOver, sameView } from "../draw/ghost";
 import { drawNever, drawSoon, fitted } from "../draw/loop";
 import { Pairing } from "../draw/pairing";
-import { drawSkeleton, severities } from "../draw/skeleton";
+import { drawGhost, drawSkeleton, severities } from "../draw/skeleton";
 import { useText } from "../i18n";
+import { ghost } from "../state/preferences";
 import type { SessionModel } from "../state/session";
+
+const GHOST_COLOUR = "#a9bfff";
 
 interface Props {
   model: SessionModel;
@@ -88,7 +92,7 @@ function usePictures(
         show(below, frame.image);
         setPictured(true);
       }
-      drawPose(above, connected ? pairing.poseOf(poses) : null, model.latestScore);
+      drawPose(above, connected ? pairing.poseOf(poses) : null, model);
       clearTimeout(due);
       const wait = pairing.dueIn(now);
       if (wait !== null) due = setTimeout(soon, wait);
@@ -137,11 +141,28 @@ function show(canvas: HTMLCanvasElement, image: ImageBitmap): void {
   canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(image);
 }
 
-function drawPose(canvas: HTMLCanvasElement, pose: CameraPose | null, score: Score | null): void {
+function drawPose(canvas: HTMLCanvasElement, pose: CameraPose | null, model: SessionModel): void {
   const context = fitted(canvas);
   if (context === null || pose === null || pose.image_px === null || pose.width === 0) return;
+  const score = model.latestScore;
+  drawReference(context, canvas, pose, model);
   const placement = { scale: canvas.clientWidth / pose.width, x: 0, y: 0 };
   const lineWidth = Math.max(2.5, Math.min(canvas.clientWidth, canvas.clientHeight) / 110);
   const figure = { xy: pose.image_px, visibility: pose.visibility };
   drawSkeleton(context, figure, placement, severities(score?.joint_errors), lineWidth);
+}
+
+/** The reference over the person, while they follow it and where the camera sees them as the sample did. */
+function drawReference(
+  context: CanvasRenderingContext2D,
+  canvas: HTMLCanvasElement,
+  pose: CameraPose,
+  model: SessionModel,
+): void {
+  const [reference, score] = [model.reference.get(), model.latestScore];
+  if (ghost.get() === "off" || reference === null || score === null) return;
+  const frame = reference.ghost[model.trace.get()?.position(score) ?? -1];
+  const place = placeOver(pose, canvas.clientWidth / pose.width);
+  if (frame === undefined || place === null || !sameView(pose, reference.view_degrees)) return;
+  drawGhost(context, frame, place, GHOST_COLOUR, Math.max(7, place.scale / 7), 0.5);
 }

@@ -1,7 +1,8 @@
 import type { TrackingState } from "../api/messages";
 import { useText } from "../i18n";
-import { language } from "../state/preferences";
+import { language, voice } from "../state/preferences";
 import type { SessionModel } from "../state/session";
+import { canSpeak, useSpokenAdvice } from "../state/speech";
 import { useValue } from "../state/value";
 import { Icon } from "./Icon";
 
@@ -14,11 +15,29 @@ const FIRST: ReadonlySet<TrackingState | "waiting"> = new Set([
   "waiting",
 ]);
 
+function VoiceSwitch() {
+  const t = useText();
+  const on = useValue(voice) === "on";
+  return (
+    <button
+      type="button"
+      class="icon-button voice"
+      aria-label={t(on ? "voice.off" : "voice.on")}
+      title={t(on ? "voice.off" : "voice.on")}
+      aria-pressed={on}
+      onClick={() => voice.set(on ? "off" : "on")}
+    >
+      <Icon name={on ? "speaker" : "silent"} />
+    </button>
+  );
+}
+
 /** One sentence, readable from where the person stands: the advice, or what to do now. */
 export function CueBand({ model }: { model: SessionModel }) {
   const t = useText();
   const chosen = useValue(language);
   const cue = useValue(model.cue);
+  useSpokenAdvice(cue);
   const state = useValue(model.score)?.state ?? "waiting";
   const cameras = useValue(model.status)?.cameras ?? [];
   if (cameras.length === 0) return null;
@@ -34,6 +53,7 @@ export function CueBand({ model }: { model: SessionModel }) {
         {advice !== null && <span class="cue-kind">{t(advice.praise ? "cue.praise" : "cue.mend")}</span>}
         <span class="cue-text">{text}</span>
       </p>
+      {canSpeak && <VoiceSwitch />}
     </section>
   );
 }

@@ -5,6 +5,7 @@ import { language, type Theme, theme } from "../state/preferences";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
 import { Icon, type IconName } from "./Icon";
+import { SessionDialog } from "./SessionDialog";
 
 interface Props {
   model: SessionModel;
@@ -21,6 +22,7 @@ export function Header({ model, openSession }: Props) {
       <ConnectionPill model={model} />
       <span class="spacer" />
       <SessionPicker sessionId={model.sessionId} openSession={openSession} />
+      <SetupButton model={model} openSession={openSession} />
       <ThemeSwitch />
       <LanguageSwitch />
     </header>
@@ -44,12 +46,13 @@ function ConnectionPill({ model }: { model: SessionModel }) {
 function SessionPicker({ sessionId, openSession }: { sessionId: string; openSession: (id: string) => void }) {
   const t = useText();
   const [ids, setIds] = useState<string[]>([]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another session may just have been started
   useEffect(() => {
     sessions().then(
       (found) => setIds(found.filter(({ state }) => state === "open").map(({ session_id }) => session_id)),
       () => setIds([]),
     );
-  }, []);
+  }, [sessionId]);
   const choices = ids.includes(sessionId) ? ids : [sessionId, ...ids];
   if (choices.length < 2) return null;
   return (
@@ -63,6 +66,25 @@ function SessionPicker({ sessionId, openSession }: { sessionId: string; openSess
         ))}
       </select>
     </label>
+  );
+}
+
+function SetupButton({ model, openSession }: Props) {
+  const t = useText();
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={t("setup.open")}
+        title={t("setup.open")}
+        onClick={() => setOpen(true)}
+      >
+        <Icon name="settings" />
+      </button>
+      {open && <SessionDialog model={model} openSession={openSession} onClose={() => setOpen(false)} />}
+    </>
   );
 }
 

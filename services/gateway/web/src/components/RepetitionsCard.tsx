@@ -3,7 +3,7 @@ import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
 import { grade } from "./ScoreCard";
 
-const SHOWN = 12;
+const SHOWN = 10;
 
 export function RepetitionsCard({ model }: { model: SessionModel }) {
   const t = useText();
@@ -48,7 +48,6 @@ export function RepetitionsCard({ model }: { model: SessionModel }) {
               >
                 <span aria-hidden="true">{score === null ? "" : Math.round(score)}</span>
                 <i aria-hidden="true" style={{ height: `${Math.max(4, (score ?? 0) * 0.64)}px` }} />
-                <small aria-hidden="true">{number}</small>
               </li>
             ))}
           </ol>

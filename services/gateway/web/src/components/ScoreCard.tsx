@@ -1,9 +1,12 @@
+import { useRef } from "preact/hooks";
 import type { SubScores } from "../api/documents";
 import { named, useText } from "../i18n";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
 
 const PARTS = ["form", "range", "tempo", "symmetry", "stability"] as const satisfies (keyof SubScores)[];
+/** Less than this one camera cannot tell: the joint is named, not measured. */
+const TELLING_DEGREES = 5;
 const RADIUS = 86;
 const ARC = 2 * Math.PI * RADIUS * 0.75; // three quarters of a circle
 
@@ -17,6 +20,9 @@ export function ScoreCard({ model }: { model: SessionModel }) {
   const t = useText();
   const message = useValue(model.score);
   const score = message?.score ?? null;
+  const last = useRef<{ reference: string; score: number } | null>(null);
+  if (message !== null && score !== null) last.current = { reference: message.reference_id, score };
+  else if (message?.reference_id !== last.current?.reference) last.current = null;
   const state = message?.state ?? "waiting";
   return (
     <section class="card score" aria-labelledby="score-title">
@@ -28,7 +34,7 @@ export function ScoreCard({ model }: { model: SessionModel }) {
         </span>
       </header>
       <div class="score-body">
-        <Dial score={score} />
+        <Dial score={score ?? last.current?.score ?? null} stale={score === null} />
         <SubScoreList parts={message?.sub_scores ?? null} />
       </div>
       <JointList model={model} />
@@ -36,12 +42,13 @@ export function ScoreCard({ model }: { model: SessionModel }) {
   );
 }
 
-function Dial({ score }: { score: number | null }) {
+/** The score now; between two movements the last one, faded. */
+function Dial({ score, stale }: { score: number | null; stale: boolean }) {
   const t = useText();
   const rounded = score === null ? null : Math.round(score);
   const label = rounded === null ? t("score.unknown") : t("score.of", { score: rounded });
   return (
-    <div class={`dial grade-${grade(score)}`} role="img" aria-label={label}>
+    <div class={`dial grade-${grade(score)}${stale ? " dial-stale" : ""}`} role="img" aria-label={label}>
       <svg viewBox="0 0 200 200" aria-hidden="true">
         <g transform="rotate(135 100 100)" fill="none" stroke-width="11" stroke-linecap="round">
           <circle class="dial-track" cx="100" cy="100" r={RADIUS} stroke-dasharray={`${ARC} 1000`} />
@@ -93,7 +100,7 @@ function JointList({ model }: { model: SessionModel }) {
       {wrong.map(({ joint, degrees, severity }) => (
         <li key={joint} class={severity > 1.4 ? "joint-wrong" : "joint-edge"}>
           {named(t, "joint", joint)}
-          {Math.round(degrees) !== 0 && (
+          {Math.abs(degrees) >= TELLING_DEGREES && (
             <b>{`${degrees > 0 ? "+" : "−"}${Math.abs(Math.round(degrees))}°`}</b>
           )}
         </li>

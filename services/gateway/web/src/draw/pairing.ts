@@ -4,10 +4,10 @@
 import type { CameraPose } from "../api/messages";
 import type { Frame } from "./frames";
 
-const LONGEST_WAIT_MS = 150;
+const LONGEST_WAIT_MS = 200;
 const MOST_WAITING = 6;
 /** A pose this far from the image is of another movement and is not drawn over it, µs. */
-const FARTHEST_US = 250_000;
+const FARTHEST_US = 500_000;
 
 interface Waiting {
   frame: Frame;

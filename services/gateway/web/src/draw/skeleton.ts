@@ -41,6 +41,50 @@ const BONES: readonly (readonly [number, number, string?])[] = [
 const KNOBS = [11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28] as const;
 const LEAST_VISIBILITY = 0.5;
 
+/** A figure in one colour: the reference's. */
+export function drawGhost(
+  canvas: CanvasRenderingContext2D,
+  xy: readonly number[],
+  placement: Placement,
+  colour: string,
+  lineWidth: number,
+  alpha: number,
+): void {
+  const x = (i: number) => (xy[2 * i] ?? 0) * placement.scale + placement.x;
+  const y = (i: number) => (xy[2 * i + 1] ?? 0) * placement.scale + placement.y;
+  canvas.save();
+  canvas.globalAlpha = alpha;
+  canvas.strokeStyle = colour;
+  canvas.lineWidth = lineWidth;
+  canvas.lineCap = "round";
+  canvas.lineJoin = "round";
+  canvas.beginPath(); // one path, so that crossing limbs do not add up
+  for (const [a, b] of BONES) {
+    canvas.moveTo(x(a), y(a));
+    canvas.lineTo(x(b), y(b));
+  }
+  traceHead(canvas, x, y);
+  canvas.stroke();
+  canvas.restore();
+}
+
+/** Ears and shoulders carry the head: a ring, which tells more than the marks of a face. */
+function traceHead(
+  canvas: CanvasRenderingContext2D,
+  x: (i: number) => number,
+  y: (i: number) => number,
+): void {
+  const [headX, headY] = [(x(7) + x(8)) / 2, (y(7) + y(8)) / 2];
+  const [neckX, neckY] = [(x(11) + x(12)) / 2, (y(11) + y(12)) / 2];
+  const away = Math.hypot(headX - neckX, headY - neckY);
+  const radius = away * 0.5;
+  const share = away > 0 ? 1 - radius / away : 0;
+  canvas.moveTo(neckX, neckY);
+  canvas.lineTo(neckX + (headX - neckX) * share, neckY + (headY - neckY) * share);
+  canvas.moveTo(headX + radius, headY);
+  canvas.arc(headX, headY, radius, 0, 2 * Math.PI);
+}
+
 export type Severities = ReadonlyMap<string, number>;
 
 export function severities(errors: readonly JointError[] | undefined): Severities {
@@ -99,17 +143,8 @@ export function drawSkeleton(
   }
 
   if ([0, 7, 8, 11, 12].every(seen)) {
-    // Ears and shoulders carry the head: a ring, which tells more than the marks of a face.
-    const [headX, headY] = [(x(7) + x(8)) / 2, (y(7) + y(8)) / 2];
-    const [neckX, neckY] = [(x(11) + x(12)) / 2, (y(11) + y(12)) / 2];
-    const away = Math.hypot(headX - neckX, headY - neckY);
-    const radius = away * 0.5;
-    const share = away > 0 ? 1 - radius / away : 0;
     canvas.beginPath();
-    canvas.moveTo(neckX, neckY);
-    canvas.lineTo(neckX + (headX - neckX) * share, neckY + (headY - neckY) * share);
-    canvas.moveTo(headX + radius, headY);
-    canvas.arc(headX, headY, radius, 0, 2 * Math.PI);
+    traceHead(canvas, x, y);
     canvas.strokeStyle = severityColour(wrong.get("head"));
     canvas.lineWidth = lineWidth;
     canvas.stroke();

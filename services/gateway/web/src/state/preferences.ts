@@ -28,6 +28,11 @@ const browserLanguage: Language = navigator.languages.some((tag) => tag.startsWi
 export const language = remembered<Language>("language", ["ko", "en"], browserLanguage);
 export const theme = remembered<Theme>("theme", ["system", "light", "dark"], "system");
 
+/** Whether the reference's figure lies over the cameras. */
+export const ghost = remembered<"on" | "off">("ghost", ["on", "off"], "off");
+/** Whether advice is read aloud. */
+export const voice = remembered<"on" | "off">("voice", ["on", "off"], "off");
+
 /** Keeps the document's language and colours as chosen. */
 export function applyPreferences(): void {
   const apply = () => {

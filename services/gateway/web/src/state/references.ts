@@ -19,7 +19,7 @@ export function wholeReference(id: string, version: number): Promise<Reference> 
   const key = `${id}@${version}`;
   const known = whole.get(key);
   if (known !== undefined) return known;
-  const asked = reference(id);
+  const asked = reference(id, version);
   whole.set(key, asked);
   asked.catch(() => whole.delete(key));
   return asked;

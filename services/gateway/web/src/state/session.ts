@@ -1,9 +1,11 @@
 // One session as the page sees it: values for what people read, and the newest poses for what is drawn.
 
-import type { Repetition } from "../api/documents";
+import type { Reference, Repetition } from "../api/documents";
 import type { CameraPose, Cue, Poses, Score, ServerMessage, Stages, Status } from "../api/messages";
 import { summary } from "../api/rest";
 import { type Connection, SessionSocket } from "../api/socket";
+import { ScoreHistory, Trace } from "./history";
+import { wholeReference } from "./references";
 import { Throttled, Value } from "./value";
 
 const READ_MS = 120; // people read no number faster
@@ -20,10 +22,18 @@ export class SessionModel {
   /** Smoothed, so that the bars can be read. */
   readonly stages = new Value<Stages | null>(null);
 
+  /** The reference the session follows, whole. */
+  readonly reference = new Value<Reference | null>(null);
+  /** Joint angles against it. */
+  readonly trace = new Value<Trace | null>(null);
+  readonly history = new ScoreHistory();
+
   /** Last poses of each camera, oldest first, for drawing: read on animation frames, never rendered from. */
   readonly poses = new Map<string, CameraPose[]>();
   /** Newest score, unthrottled, for drawing. */
   latestScore: Score | null = null;
+
+  #wanted = "";
 
   readonly #score = new Throttled(this.score, READ_MS);
   readonly #stages = new Throttled(this.stages, LATENCY_MS);
@@ -65,6 +75,7 @@ export class SessionModel {
         break;
       case "repetition":
         this.#addRepetitions([message]);
+        this.trace.get()?.turnOver();
         break;
       case "advice":
         this.cue.set(message);
@@ -95,6 +106,9 @@ export class SessionModel {
     )
       this.repetitions.set([]); // another reference, or a session begun anew: counting starts again
     this.latestScore = message;
+    this.history.add(message);
+    this.trace.get()?.add(message);
+    void this.#want(message.reference_id, message.reference_version);
     this.#score.set(message);
     this.cue.set(sameCue(this.cue.get(), message.cue) ? this.cue.get() : message.cue);
     this.#smooth(message.stages_ms);
@@ -103,6 +117,8 @@ export class SessionModel {
 
   #takeStatus(message: Status): void {
     this.status.set(message);
+    const { reference_id, reference_version } = message.session;
+    if (reference_id !== this.reference.get()?.reference_id) void this.#want(reference_id, reference_version);
     const present = new Set(message.cameras.map((camera) => camera.camera_id));
     for (const camera of this.poses.keys()) if (!present.has(camera)) this.poses.delete(camera);
     if (message.cameras.every((camera) => !camera.connected)) {
@@ -127,6 +143,24 @@ export class SessionModel {
     } catch {
       // Nothing scored yet, or scoring is away: what comes from now on is shown.
     }
+  }
+
+  /** Has the reference loaded once; whatever overtook it meanwhile wins. */
+  async #want(id: string, version: number): Promise<void> {
+    const wanted = `${id}@${version}`;
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    const known = this.reference.get();
+    if (known !== null && known.reference_id === id && known.version === version) return;
+    let reference: Reference | null = null;
+    try {
+      if (id !== "") reference = await wholeReference(id, version);
+    } catch {
+      if (this.#wanted === wanted) this.#wanted = ""; // asked for again with the next message
+    }
+    if (this.#wanted !== wanted) return;
+    this.reference.set(reference);
+    this.trace.set(reference === null ? null : new Trace(reference));
   }
 
   #smooth(stages: Stages): void {

@@ -1,0 +1,86 @@
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { theme } from "../state/preferences";
+import { useValue } from "../state/value";
+
+const DRAW_MS = 150;
+const COLOURS = ["text", "muted", "line", "accent", "good-mark", "fair-mark"] as const;
+export type Colours = Record<(typeof COLOURS)[number], string>;
+
+interface Props {
+  label: string;
+  /** Makes the chart's options anew when the colours change; keep it stable otherwise. */
+  options: (colours: Colours) => Omit<uPlot.Options, "width" | "height">;
+  /** The newest data, read while drawing. */
+  data: () => uPlot.AlignedData;
+  /** Hears of new data. */
+  subscribe: (listener: () => void) => () => void;
+}
+
+/** A uPlot that fills its box, follows the colour scheme and draws at most a few times a second. */
+export function Chart({ label, options, data, subscribe }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const chosenTheme = useValue(theme);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours change with the theme
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    let chart: uPlot | null = null;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const size = () => ({ width: element.clientWidth, height: element.clientHeight });
+    const make = () => {
+      chart?.destroy();
+      if (element.clientWidth > 0 && element.clientHeight > 0)
+        chart = new uPlot({ ...options(coloursOf(element)), ...size() }, data(), element);
+    };
+    const soon = () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        if (document.visibilityState === "visible") chart?.setData(data());
+      }, DRAW_MS);
+    };
+    const observer = new ResizeObserver(() => {
+      if (chart === null) make();
+      else chart.setSize(size());
+    });
+    observer.observe(element);
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    scheme.addEventListener("change", make);
+    const stop = subscribe(soon);
+    return () => {
+      stop();
+      observer.disconnect();
+      scheme.removeEventListener("change", make);
+      clearTimeout(timer);
+      chart?.destroy();
+    };
+  }, [options, data, subscribe, chosenTheme]);
+
+  return <div class="chart" ref={box} role="img" aria-label={label} />;
+}
+
+/** The custom properties as a canvas needs them. */
+function coloursOf(element: HTMLElement): Colours {
+  const probe = element.appendChild(document.createElement("i"));
+  const colours = Object.fromEntries(
+    COLOURS.map((name) => {
+      probe.style.color = `var(--${name})`;
+      return [name, getComputedStyle(probe).color];
+    }),
+  ) as Colours;
+  probe.remove();
+  return colours;
+}
+
+/** Axis lines and labels, quiet. */
+export function axis(colours: Colours, more: uPlot.Axis = {}): uPlot.Axis {
+  return {
+    stroke: colours.muted,
+    font: "11px system-ui, sans-serif",
+    grid: { stroke: colours.line, width: 1 },
+    ticks: { show: false },
+    ...more,
+  };
+}

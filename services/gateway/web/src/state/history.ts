@@ -1,0 +1,122 @@
+// What the charts show: the score over the last minutes, and the joint angles of this repetition and the one before.
+
+import type { JointError, Reference } from "../api/documents";
+import type { Score } from "../api/messages";
+
+const SPACING_US = 200_000;
+const KEPT_POINTS = 1500; // five minutes
+const GAP_US = 2_000_000;
+
+/** Score over time, thinned to what a chart can show. Seconds of the server clock. */
+export class ScoreHistory {
+  readonly seconds: number[] = [];
+  readonly scores: (number | null)[] = [];
+  #lastUs = 0;
+
+  add(message: Score): void {
+    if (message.server_us - this.#lastUs < SPACING_US) return;
+    if (this.#lastUs > 0 && message.server_us - this.#lastUs > GAP_US)
+      this.#push((this.#lastUs + SPACING_US) / 1e6, null);
+    this.#push(message.server_us / 1e6, message.score);
+    this.#lastUs = message.server_us;
+  }
+
+  #push(second: number, score: number | null): void {
+    this.seconds.push(second);
+    this.scores.push(score);
+    if (this.seconds.length > KEPT_POINTS) {
+      this.seconds.shift();
+      this.scores.shift();
+    }
+  }
+}
+
+/** The reference's curve that a joint's error is measured on. */
+export function curveOf(joint: string): string {
+  return joint === "trunk" ? "trunk_lean" : joint === "head" ? "neck" : joint;
+}
+
+type Angles = Map<string, (number | null)[]>;
+
+/** Angles of the person by position in the template: the reference's, plus how far off scoring says they are. */
+export class Trace {
+  readonly joints: readonly string[];
+  current: Angles;
+  previous: Angles;
+  #reference: Reference;
+  #curves: Map<string, number[]>;
+  #at: number | null = null;
+
+  constructor(reference: Reference) {
+    this.#reference = reference;
+    this.#curves = new Map(reference.curves.map(({ name, degrees }) => [name, degrees]));
+    this.joints = JOINTS.filter((joint) => this.#curves.has(curveOf(joint)));
+    this.current = this.#empty();
+    this.previous = this.#empty();
+  }
+
+  /** Frame of the template, 0 to template_frames − 1, that the person is at; null: not tracking. */
+  position(score: Score): number | null {
+    if (score.reference_frame === null) return null;
+    const frame = Math.round(score.reference_frame - this.#reference.template_first_frame);
+    return frame >= 0 && frame < this.#reference.template_frames ? frame : null;
+  }
+
+  expected(joint: string): readonly number[] {
+    return this.#curves.get(curveOf(joint)) ?? [];
+  }
+
+  add(score: Score): void {
+    const at = this.position(score);
+    if (at === null) return;
+    const from = this.#at !== null && this.#at < at && at - this.#at < 8 ? this.#at + 1 : at;
+    for (const error of score.joint_errors) this.#mark(error, from, at);
+    this.#at = at;
+  }
+
+  /** A repetition is over: what comes is the next one. */
+  turnOver(): void {
+    this.previous = this.current;
+    this.current = this.#empty();
+    this.#at = null;
+  }
+
+  /** Frames the position skipped get the same error, so that a slow camera still draws a line. */
+  #mark({ joint, degrees }: JointError, from: number, to: number): void {
+    const line = this.current.get(joint);
+    const expected = this.expected(joint);
+    if (line === undefined) return;
+    for (let frame = from; frame <= to; frame++) line[frame] = (expected[frame] ?? 0) + degrees;
+  }
+
+  #empty(): Angles {
+    const length = this.#reference.template_frames;
+    return new Map(this.joints.map((joint) => [joint, new Array<number | null>(length).fill(null)]));
+  }
+}
+
+const JOINTS = [
+  "left_knee",
+  "right_knee",
+  "left_hip",
+  "right_hip",
+  "left_ankle",
+  "right_ankle",
+  "trunk",
+  "left_shoulder",
+  "right_shoulder",
+  "left_elbow",
+  "right_elbow",
+  "head",
+] as const;
+
+/** The joint that moves most in the reference: the one to show first. */
+export function widestJoint(trace: Trace): string | null {
+  let widest: { joint: string; range: number } | null = null;
+  for (const joint of trace.joints) {
+    const degrees = trace.expected(joint);
+    const range = Math.max(...degrees) - Math.min(...degrees);
+    if (widest === null || range > widest.range) widest = { joint, range };
+  }
+  return widest?.joint ?? null;
+}
