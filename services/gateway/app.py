@@ -12,6 +12,7 @@ from services.gateway.names import KeepSegments
 from services.gateway.routes import (
     camera_sockets,
     cameras,
+    docs,
     kept,
     live,
     operations,
@@ -34,6 +35,8 @@ def create_app(gateway: Gateway) -> FastAPI:
         title="KOMI",
         version=VERSION,
         description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
         openapi_tags=[
             {"name": "kept", "description": "For clients of the former server; their shapes do not change."}
         ],
@@ -42,6 +45,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     problems.install(app)
     for module in (kept, cameras, sessions, references, operations, live, camera_sockets):
         app.include_router(module.router)
+    docs.mount(app)
     page.mount(app)
     # The last added is the outermost.
     app.add_middleware(Measured)

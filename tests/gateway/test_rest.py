@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 from urllib.parse import quote
 
 import httpx
@@ -244,3 +245,28 @@ async def test_an_image_written_by_another_version_without_a_pose_still_shows(do
     )
     document = (await door.client.get("/latest_image/front")).json()
     assert document["pose_data"]["pose"] == []
+
+
+async def test_the_pages_load_nothing_from_elsewhere(door: Door) -> None:
+    for path in ("/docs", "/ui/"):
+        page = await door.client.get(path)
+        assert page.status_code == 200
+        for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+            assert not re.match(r"[a-z]+:|//", address), address
+            assert (
+                await door.client.get(f"/ui/{address}" if address[0] != "/" else address)
+            ).status_code == 200, address
+
+
+async def test_openapi_names_every_route_and_every_problem(door: Door) -> None:
+    schema = (await door.client.get("/openapi.json")).json()
+    for path in ("/", "/cameras", "/latest_image/{camera_id}", "/get-image/{camera_id}", "/api/v1/cameras",
+                 "/api/v1/cameras/{camera_id}/frame.jpg", "/api/v1/cameras/{camera_id}/stream.mjpg",
+                 "/api/v1/sessions/{session_id}", "/api/v1/references/builds/{build_id}/events", "/readyz"):  # fmt: skip
+        assert path in schema["paths"], path
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (method, path)
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400 and path != "/readyz":
+                    assert "application/problem+json" in answer["content"], (method, path, status)
