@@ -45,9 +45,14 @@ model: $(RUNTIME)  ## Fetch and build the pose model (KOMI_POSE_MODEL=lite|full|
 demo: $(RUNTIME)  ## Show the whole mesh, no camera needed (CAMERAS=front:0,side:1 | front:a.mp4 | recording)
 	@$(PY) -m demo --cameras "$(CAMERAS)" $(if $(PORT),--port $(PORT))
 
+# CAMERAS means the same in containers; `recording` is a word of ours, and devices have to be let in.
+COMPOSE = $(if $(filter recording,$(CAMERAS)),CAMERAS="$(IN_IMAGE)",$(if $(CAMERAS),CAMERAS="$(CAMERAS)")) \
+           docker compose -f compose.yml $(if $(shell echo "$(CAMERAS)" | grep -E ':[0-9]+(,|$$)'),-f compose.devices.yml)
+IN_IMAGE := cam01:/recording/cam01.mp4,cam02:/recording/cam02.mp4,cam03:/recording/cam03.mp4,cam04:/recording/cam04.mp4
+
 .PHONY: up
-up:  ## The same in Docker Compose: build, start, wait until all is healthy
-	docker compose up --build --detach --wait
+up:  ## The same in Docker Compose: build, start, wait until all is healthy (CAMERAS as for demo)
+	@$(COMPOSE) up --build --detach --wait
 	@echo; echo "Page  http://127.0.0.1:$${KOMI_PORT:-8000}/ui/"; echo "API   http://127.0.0.1:$${KOMI_PORT:-8000}/docs"
 
 .PHONY: down

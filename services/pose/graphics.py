@@ -7,11 +7,11 @@ asks for, all of which answer 0 (for EGL: there is no display, so no GPU).
 
 import ctypes
 import importlib.util
+import os
 import platform
 import re
 import struct
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,11 +56,14 @@ def _wanted_functions() -> list[bytes]:
 
 
 def _load(library: bytes) -> None:
-    # Once loaded, the file's name in the linker's table is its soname: whoever needs that gets this one.
-    with tempfile.NamedTemporaryFile(suffix=".so") as file:
-        file.write(library)
-        file.flush()
-        ctypes.CDLL(file.name, mode=ctypes.RTLD_GLOBAL)
+    # In memory, as a container's /tmp may hold no code. Once loaded, the linker knows it by its soname: whoever
+    # needs that gets this one.
+    handle = os.memfd_create("stand-in")
+    try:
+        os.write(handle, library)
+        ctypes.CDLL(f"/proc/self/fd/{handle}", mode=ctypes.RTLD_GLOBAL)
+    finally:
+        os.close(handle)
 
 
 def stand_in(soname: bytes, functions: Sequence[bytes], machine: str) -> bytes:
