@@ -116,8 +116,8 @@ def _pelvis_centre(
         across = x + offset[0] - ankle[0]
         up = math.sqrt(max(leg.span(knee) ** 2 - forward**2 - across**2, 1e-6))
         centres.append((ankle[1] - forward - offset[1], ankle[2] + up - offset[2]))
-    y, z = np.mean(centres, axis=0)
-    return np.array([x, y, z])
+    # As high as the shorter reach allows: neither leg is pulled off its foot.
+    return np.array([x, np.mean([y for y, _ in centres]), min(z for _, z in centres)])
 
 
 def _leg(skeleton: Skeleton, rotations: Rotations, pose: Pose, side: str, hip: Vector, foot: _Foot) -> None:

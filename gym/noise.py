@@ -33,4 +33,5 @@ def _waves(key: Key) -> tuple[tuple[float, float, float], ...]:
 
 
 def _number(part: int | str) -> int:
-    return part if isinstance(part, int) else zlib.crc32(part.encode())
+    # Cycles and frames before the epoch have negative numbers; generators take none.
+    return part & 0xFFFF_FFFF_FFFF_FFFF if isinstance(part, int) else zlib.crc32(part.encode())

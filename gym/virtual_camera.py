@@ -109,8 +109,7 @@ class VirtualCamera:
         if self.view.flicker:
             gain -= self.view.flicker * 0.5 * (1 + math.sin(2 * math.pi * _MAINS * true_time))
         t = true_time - self.epoch
-        # Negative numbers come before the epoch; noise wants none.
-        return self.renderer.draw(self.stage.drawables(t), frame=number & 0x7FFFFFFF, gain=gain)
+        return self.renderer.draw(self.stage.drawables(t), frame=number, gain=gain)
 
     def truth(self, true_time: float) -> Truth:
         """What is so at a true time."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym.camera import Camera
+from gym.noise import draw
 from gym.render import kernels
 from gym.render.room import empty_room
 from gym.rotation import unit
@@ -106,7 +107,7 @@ class Renderer:
         width, height = self.camera.size
         ids = self._raster(figures)
         out = np.empty((height, width, 3), np.uint8)
-        roll = np.random.default_rng([self._seed, 13, frame]).integers(0, _NOISE_MARGIN, 2)
+        roll = draw("noise", self._seed, frame).integers(0, _NOISE_MARGIN, 2)
         kernels.compose(
             self._room,
             self._backdrop.floor,
