@@ -7,7 +7,6 @@ from komi.common.v1 import frame_pb2
 from komi.scoring.v1 import scoring_service_pb2
 from komi.sync.v1 import sync_service_pb2
 from services.gateway import metrics
-from services.gateway.documents import Status
 from services.gateway.fanout.viewer import Viewer
 from services.gateway.shaping import kept, poses, scores
 from services.gateway.shaping.encoding import Document, text_frame, to_json
@@ -103,9 +102,9 @@ class SessionFeed(_Viewers):
             for viewer in self.wanting(topic):
                 viewer.push_event(topic, update.set_sequence, frame)
 
-    def on_status(self, status: Status) -> None:
+    def on_status(self, status: Document) -> None:
         """Push `status`."""
-        _push(self.wanting("status"), "status", "", status.model_dump(mode="json"))
+        _push(self.wanting("status"), "status", "", status)
 
 
 def events_of(
