@@ -32,7 +32,7 @@ class PoseSettings(ServiceSettings):
     """Threads that decode and infer. 0: one for each core the process may use."""
 
     max_trackers: int = Field(default=16, ge=1, le=256)
-    """Most streams at a time; each holds a model of about 40 MB (full). More are refused: RESOURCE_EXHAUSTED."""
+    """Most streams at a time; each takes memory (lite 70 MB, full 80, heavy 145). More are refused: RESOURCE_EXHAUSTED."""
 
     credit: int = Field(default=2, ge=1, le=16)
     """Frames a live camera may have on the way. 1 spares bandwidth, 2 hides the round trip."""
