@@ -59,11 +59,9 @@ def _load(library: bytes) -> None:
     # In memory, as a container's /tmp may hold no code. Once loaded, the linker knows it by its soname: whoever
     # needs that gets this one.
     handle = os.memfd_create("stand-in")
-    try:
-        os.write(handle, library)
-        ctypes.CDLL(f"/proc/self/fd/{handle}", mode=ctypes.RTLD_GLOBAL)
-    finally:
-        os.close(handle)
+    os.write(handle, library)
+    # It stays open: the linker takes a library of the same path, so the same descriptor, for the one it has.
+    ctypes.CDLL(f"/proc/self/fd/{handle}", mode=ctypes.RTLD_GLOBAL)
 
 
 def stand_in(soname: bytes, functions: Sequence[bytes], machine: str) -> bytes:
