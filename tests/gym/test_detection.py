@@ -11,7 +11,7 @@ from services.pose.models import ModelError, task_path
 from tests.support.capabilities import require
 
 VIEWS = ("front", "45", "side")
-FRAMES = 14  # of one repetition, from each view
+FRAMES = 10  # of one repetition, from each view
 
 
 @pytest.fixture(scope="module")
