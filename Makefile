@@ -59,6 +59,10 @@ up:  ## The same in Docker Compose: build, start, wait until all is healthy (CAM
 down:  ## Stop Docker Compose and remove what it made, stored data included
 	docker compose down --volumes --remove-orphans
 
+.PHONY: gym
+gym: $(RUNTIME)  ## Write a virtual person's videos and their exact truth (OUT=folder SCRIPT=session|file.yaml)
+	@$(PY) -m gym "$(or $(OUT),out/gym)" "$(or $(SCRIPT),session)"
+
 ##@ Check
 
 .PHONY: lint
