@@ -4,6 +4,8 @@ A pose is serialised once, when it is stored; a set is its header followed by th
 allows that: a message is the concatenation of its fields, and a repeated field may stand anywhere.
 """
 
+import numpy as np
+
 from komi.common.v1 import frame_pb2, pose_pb2
 from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.errors import InvalidInput, KomiError
@@ -12,6 +14,7 @@ from services.mesh.stages import HOST_ID, monotonic_ns
 from services.mesh.times import from_timestamp, to_timestamp
 from services.sync.frames import Frame
 from services.sync.matcher import Group, Missing
+from services.sync.resample import LANDMARKS, VALUES, Sample
 
 MISSING = {
     Missing.IDLE: pb.MISSING_REASON_IDLE,
@@ -69,18 +72,58 @@ def encode_set(session_id: str, sequence: int, fence: int, group: Group) -> byte
             pb.MissingCamera(camera_id=name, reason=MISSING[why]) for name, why in group.missing.items()
         ],
         spread_us=group.spread_us,
-        kind=pb.SET_KIND_GROUP,
+        kind=pb.SET_KIND_GROUP if group.resampled is None else pb.SET_KIND_RESAMPLED,
         approximate=group.approximate,
         fence=fence,
     )
-    last = max(group.members, key=lambda frame: frame.arrival_us)
+    last = max(group.there, key=lambda frame: frame.arrival_us)
     header.stamps.CopyFrom(_stamps(last.payload))
     header.stamps.synced_monotonic_ns = monotonic_ns()
     header.stamps.sync_host_id = HOST_ID
     parts = [header.SerializeToString()]
-    for frame in group.members:
-        parts += (_MEMBER_TAG, _varint(len(frame.payload)), frame.payload)
+    for payload in _payloads(group):
+        parts += (_MEMBER_TAG, _varint(len(payload)), payload)
     return b"".join(parts)
+
+
+def to_sample(frame: Frame) -> Sample | None:
+    """Landmarks of a stored frame; None when nobody was found."""
+    pose = pose_pb2.PoseFrame.FromString(frame.payload).pose
+    if len(pose.world_m) != 3 * LANDMARKS:
+        return None
+    values = np.zeros((LANDMARKS, VALUES))
+    confidence = np.ones((LANDMARKS, 2))
+    for field, columns in _COLUMNS:
+        flat = getattr(pose, field)
+        if len(flat) == LANDMARKS * (columns.stop - columns.start):
+            values[:, columns] = np.asarray(flat).reshape(LANDMARKS, -1)
+    for column, flat in enumerate((pose.visibility, pose.presence)):
+        if len(flat) == LANDMARKS:
+            confidence[:, column] = flat
+    return Sample(frame.time_us, values, confidence)
+
+
+_COLUMNS = (("image_px", slice(0, 2)), ("image_normalised", slice(2, 5)), ("world_m", slice(5, 8)))
+
+
+def _payloads(group: Group) -> list[bytes]:
+    if group.resampled is None:
+        return [frame.payload for frame in group.members]
+    return [_resampled(frame, sample, group.time_us) for frame, sample in group.resampled]
+
+
+def _resampled(frame: Frame, sample: Sample | None, time_us: int) -> bytes:
+    """The PoseFrame of a camera at a tick: its frame's names and stamps with interpolated landmarks."""
+    pose = pose_pb2.PoseFrame.FromString(frame.payload)
+    pose.time.server_time.CopyFrom(to_timestamp(time_us))
+    pose.ClearField("pose")
+    pose.ClearField("mask")
+    if sample is not None:
+        for field, columns in _COLUMNS:
+            getattr(pose.pose, field).extend(sample.values[:, columns].ravel().tolist())
+        pose.pose.visibility.extend(sample.confidence[:, 0].tolist())
+        pose.pose.presence.extend(sample.confidence[:, 1].tolist())
+    return pose.SerializeToString()
 
 
 def _stamps(payload: bytes) -> frame_pb2.StageStamps:

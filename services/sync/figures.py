@@ -19,7 +19,7 @@ class Figures:
 
     def add(self, groups: Sequence[Group]) -> None:
         for group in groups:
-            there = frozenset(frame.camera_id for frame in group.members)
+            there = frozenset(frame.camera_id for frame in group.there)
             full = not any(why is not Missing.IDLE for why in group.missing.values())
             self.sets.append((there, full, group.spread_us))
 

@@ -9,11 +9,12 @@ Pure: the clock is passed in. All times are microseconds on the server clock.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from services.sync.frames import Frame
 from services.sync.pairing import first_group, is_safe_now
+from services.sync.resample import Sample
 from services.sync.track import CameraTrack
 
 
@@ -56,10 +57,18 @@ class Group:
     """Everything at or before this is final."""
     approximate: bool
     """The spread exceeds half a frame."""
+    resampled: tuple[tuple[Frame, Sample | None], ...] | None = None
+    """On a tick: for each camera there the frame that stands for it, and its landmarks at `time_us` if somebody was
+    found; `members` are then the frames that were used up. None: the members are the group."""
 
     @property
     def spread_us(self) -> int:
-        return self.members[-1].time_us - self.members[0].time_us
+        return 0 if self.resampled is not None else self.members[-1].time_us - self.members[0].time_us
+
+    @property
+    def there(self) -> tuple[Frame, ...]:
+        """The frames that stand for the cameras in the group."""
+        return self.members if self.resampled is None else tuple(frame for frame, _ in self.resampled)
 
 
 UNKNOWN_PERIOD_US = 33_333
@@ -88,16 +97,22 @@ class SessionMatcher:
         self._since_change = 0
 
     # ------------------------------------------------------------ in
-    def restore(self, watermark_us: int, frames: Iterable[Frame]) -> None:
-        """Start from what the store holds: forget the waiting frames, keep what is known of the cameras."""
+    def restore(self, watermark_us: int, frames: Iterable[Frame], now_us: int) -> None:
+        """Start from what the store holds: forget the waiting frames, keep what is known of the cameras.
+
+        When these frames arrived is not known: they count as just arrived, and say nothing about delays.
+        """
         self.watermark_us = self._last_time_us = watermark_us
         self._frames.clear()
         self._known.clear()
         for frame in sorted(frames):
-            self.add(frame)
+            self.add(replace(frame, arrival_us=now_us), measured=False)
 
-    def add(self, frame: Frame) -> bool:
-        """Take in a stored frame. False: it is at or below the watermark, or known already."""
+    def add(self, frame: Frame, *, measured: bool = True) -> bool:
+        """Take in a stored frame. False: it is at or below the watermark, or known already.
+
+        `measured` False: its arrival is not known, so neither is its delay.
+        """
         if frame.time_us <= self.watermark_us or frame.member in self._known:
             return False
         track = self.tracks.get(frame.camera_id)
@@ -105,7 +120,8 @@ class SessionMatcher:
             track = self.tracks[frame.camera_id] = CameraTrack(frame.camera_id)
         elif not self._is_active(track, frame.arrival_us):
             track.rejoin(frame)
-        track.add(frame)
+        if measured or not track.knows(frame):
+            track.add(frame, measured=measured)
         insort(self._frames, frame)
         self._known.add(frame.member)
         return True

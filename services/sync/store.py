@@ -54,7 +54,7 @@ class Ingested:
 
 @dataclass(frozen=True)
 class Claimed:
-    """The session as the store holds it."""
+    """The session as the store holds it. When its frames arrived is not kept."""
 
     watermark_us: int
     sets: int
@@ -134,7 +134,7 @@ class SyncStore:
             return ()
         payloads = await self._redis.hmget(poses, [member for member, _ in scored])
         return tuple(
-            from_member(member.decode(), int(score), int(score), payload)
+            from_member(member.decode(), int(score), 0, payload)
             for (member, score), payload in zip(scored, payloads, strict=True)
             if payload is not None
         )
@@ -154,7 +154,7 @@ class SyncStore:
         `forget`: members that came too late to be in any set. Returns the position of the last set.
         Raises Fenced: another replica took over. Raises Moved: the store is not as expected; claim it again.
         """
-        keep = max(LEAST_SETS, self._keep_bytes // max(map(len, sets)))
+        keep = max(LEAST_SETS, self._keep_bytes // max(map(len, sets), default=1))
         arguments: list[Any] = [
             fence, *watermarks_us, sets_before, keep, self._life_s, len(sets), len(members), *sets
         ]  # fmt: skip

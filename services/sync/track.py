@@ -59,8 +59,12 @@ class CameraTrack:
             return 0.0
         return (len(self._times) - 1) * 1e6 / max(1, max(self._times) - min(self._times))
 
-    def add(self, frame: Frame) -> None:
-        """Take in a frame that was stored."""
+    def knows(self, frame: Frame) -> bool:
+        """Whether the frame, or a later one of its epoch, was taken in."""
+        return (self.epoch, self._newest_sequence) >= (frame.epoch, frame.sequence)
+
+    def add(self, frame: Frame, *, measured: bool = True) -> None:
+        """Take in a frame that was stored. `measured` False: its delay is not known."""
         if self.epoch != frame.epoch:
             self._begin(frame)
         if frame.sequence < self._newest_sequence:
@@ -70,7 +74,8 @@ class CameraTrack:
         self.last_arrival_us = max(self.last_arrival_us, frame.arrival_us)
         self.newest_us = max(self.newest_us, frame.time_us)
         self._newest_sequence = max(self._newest_sequence, frame.sequence)
-        self.delays.add(frame.arrival_us - frame.time_us)
+        if measured:
+            self.delays.add(frame.arrival_us - frame.time_us)
         if frame.sequence > self._whole_sequence:
             self._ahead[frame.sequence] = frame.time_us
             self._close_gaps()

@@ -16,7 +16,7 @@ from services.mesh.errors import NotFound
 from services.mesh.lease import Lease
 from services.mesh.redis import UNREACHABLE, RedisClient, RedisError
 from services.mesh.server_clock import ServerClock
-from services.mesh.sessions import SessionStore
+from services.mesh.sessions import SessionConfig, SessionStore
 from services.mesh.telemetry import DROPS
 from services.mesh.times import drop_name
 from services.sync import codec, metrics
@@ -28,6 +28,7 @@ from services.sync.frames import Frame
 from services.sync.matcher import Group, Missing, SessionMatcher
 from services.sync.status import describe, export
 from services.sync.store import Stored, SyncStore, arrivals_channel, lease_key, parse_arrival
+from services.sync.ticks import TickMatcher
 
 log = structlog.get_logger()
 
@@ -37,6 +38,8 @@ STUCK_S = 0.1
 """A number that another replica's message should have brought by now was lost."""
 RETRY_S = 0.05
 HOUSEKEEPING_S = 1.0
+MOST_GROUPED = 2
+"""Sessions of more cameras are resampled, unless they say otherwise."""
 
 Reason: TypeAlias = "stream_pb2.DropReason.ValueType"
 
@@ -90,7 +93,7 @@ class SessionWorker:
         self._timer: asyncio.TimerHandle | None = None
         self._lease = Lease(parts.redis, lease_key(session_id), parts.replica_id, parts.settings.lease_s)
         self._arrived: deque[bytes] = deque(maxlen=parts.settings.most_frames)
-        self.matcher = SessionMatcher(parts.settings.rules())
+        self.matcher = self._new_matcher(False)
         self.sets = 0
         self._committed_us = 0
         self.holds = False
@@ -246,9 +249,11 @@ class SessionWorker:
         if not groups:
             return
         fence = self._lease.token
+        # A tick may use frames up and yet have nothing to show.
+        shown = [group for group in groups if group.there]
         encoded = [
             codec.encode_set(self.session_id, self.sets + 1 + n, fence, group)
-            for n, group in enumerate(groups)
+            for n, group in enumerate(shown)
         ]
         # Until Redis says otherwise nobody knows whether this happened: the state is loaded again after an error.
         self._reload = True
@@ -263,9 +268,9 @@ class SessionWorker:
         )
         self._reload = False
         self._forget = []
-        self.sets += len(groups)
+        self.sets += len(shown)
         self._committed_us = self.matcher.watermark_us
-        self._observe(groups)
+        self._observe(shown)
 
     def _observe(self, groups: Sequence[Group]) -> None:
         now_us = self._parts.clock.now_us()
@@ -273,7 +278,7 @@ class SessionWorker:
             full = not any(why is not Missing.IDLE for why in group.missing.values())
             metrics.SETS.labels(self.session_id, str(full).lower()).inc()
             metrics.SPREAD.labels(self.session_id).observe(group.spread_us / 1e6)
-            last_us = max(frame.arrival_us for frame in group.members)
+            last_us = max(frame.arrival_us for frame in group.there)
             metrics.WAIT.labels(self.session_id).observe(max(0, now_us - last_us) / 1e6)
         self.figures.add(groups)
 
@@ -295,6 +300,7 @@ class SessionWorker:
 
     async def _take_over(self) -> None:
         await self._parts.feed.listen(arrivals_channel(self.session_id), self._heard)
+        await self._read_config()
         await self._load()
         self.holds = True
         metrics.HELD.inc()
@@ -309,7 +315,7 @@ class SessionWorker:
         self._seen_number, self._stuck_since = claimed.arrivals, None
         self._ahead.clear()
         self._forget = []
-        self.matcher.restore(claimed.watermark_us, claimed.frames)
+        self.matcher.restore(claimed.watermark_us, claimed.frames, self._parts.clock.now_us())
 
     async def _stand_back(self, *, lost: bool) -> None:
         """Stop matching; with `lost` False the lease is still ours and the next turn loads the state."""
@@ -319,7 +325,7 @@ class SessionWorker:
         if lost and self.holds:
             self.holds = False
             metrics.HELD.dec()
-            self.matcher = SessionMatcher(self._parts.settings.rules(), self.matcher.cameras)
+            self.matcher = self._new_matcher(isinstance(self.matcher, TickMatcher), self.matcher.cameras)
             await self._parts.feed.leave(arrivals_channel(self.session_id))
             log.info("another replica has the session", session=self.session_id)
         self._wake.set()
@@ -364,21 +370,38 @@ class SessionWorker:
             redis_bytes=self._redis_bytes,
         )
 
+    async def _read_config(self) -> None:
+        try:
+            config = await self._parts.sessions.get(self.session_id)
+        except NotFound:
+            # A camera may name a session that nobody configured.
+            config = SessionConfig(self.session_id)
+        self._configure(config)
+
+    def _configure(self, config: SessionConfig) -> None:
+        self.matcher.cameras = config.cameras
+        cameras = len(config.cameras or self.matcher.tracks)
+        resample = config.resample if config.resample is not None else cameras > MOST_GROUPED
+        if resample == isinstance(self.matcher, TickMatcher):
+            return
+        tracks, self.matcher = self.matcher.tracks, self._new_matcher(resample, config.cameras)
+        self.matcher.tracks = tracks
+        self._reload = True
+        self._wake.set()
+
+    def _new_matcher(self, resample: bool, cameras: Sequence[str] = ()) -> SessionMatcher:
+        rules = self._parts.settings.rules()
+        return TickMatcher(rules, codec.to_sample, cameras) if resample else SessionMatcher(rules, cameras)
+
     async def _keep_house(self) -> None:
         """Once a second: the session's configuration in, its status out."""
         store = self._parts.store
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            try:
-                config = await self._parts.sessions.get(self.session_id)
-                self.matcher.cameras = config.cameras
-            except NotFound:
-                self.matcher.cameras = ()
-            except (*UNREACHABLE, RedisError):
-                continue
             if not self.holds:
                 continue
             with contextlib.suppress(*UNREACHABLE, RedisError):
+                await self._read_config()
                 self._redis_bytes = await store.size(self.session_id)
                 status = self.status()
                 export(status, self.matcher.waiting)

@@ -9,6 +9,7 @@ import pytest
 from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh import keys
 from services.mesh.redis import RedisClient, connect
+from services.mesh.sessions import SessionConfig, SessionStore
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import Eventually
 from tests.sync.conftest import Start
@@ -56,6 +57,8 @@ async def read_entries(redis: RedisClient) -> list[tuple[int, pb.SyncedSet]]:
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
     client = connect(redis_url)
+    # Members stand for themselves here, so that each can be counted.
+    await SessionStore(client).put(SessionConfig("live", resample=False))
     yield client
     await client.aclose()
 
@@ -99,6 +102,7 @@ async def test_sets_go_on_after_redis_was_killed(
 ) -> None:
     replica = await start(own_redis.url)
     redis = connect(own_redis.url)
+    await SessionStore(redis).put(SessionConfig("live", resample=False))
 
     async def restart() -> None:
         own_redis.kill()
@@ -131,6 +135,7 @@ async def test_a_redis_that_forgot_everything_is_told_where_the_session_stands(
     async def forget() -> None:
         seen.extend(await replica.sets())
         await redis.flushall()
+        await SessionStore(redis).put(SessionConfig("live", resample=False))
 
     async with Client([replica.service.address]) as client:
         await act(dict.fromkeys(CAMERAS, client), 120, {60: forget}, await now_us(redis))

@@ -149,7 +149,9 @@ async def test_the_status_tells_of_clocks_pace_and_completeness(
     replica: Replica, start: Start, eventually: Eventually
 ) -> None:
     second = await start()
-    await SessionStore(replica.redis).put(SessionConfig("live", cameras=("front", "side", "back")))
+    await SessionStore(replica.redis).put(
+        SessionConfig("live", cameras=("front", "side", "back"), resample=False)
+    )
     async with replica.ingest() as stream:
         begin = await replica.now_us() + 20_000
         async for n, due in pace(begin, PERIOD_US, replica):
