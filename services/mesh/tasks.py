@@ -52,4 +52,5 @@ class Tasks:
             for task in self._running:
                 task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait(self._running)
+                # Again if it must be: a library may take the cancellation for its own (redis does while it connects).
+                await asyncio.wait(self._running, timeout=0.2)
