@@ -5,9 +5,11 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 
+from komi.scoring.v1 import scoring_service_pb2_grpc
 from services.gateway.config import GatewaySettings
 from services.gateway.server import GatewayServer
 from services.mesh.server import Service
@@ -18,6 +20,7 @@ from services.scoring.config import ScoringSettings
 from services.sync.build import builder as sync_builder
 from services.sync.config import SyncSettings
 from tests.gateway.door import Door
+from tests.gateway.scripted import Rig, Scoring
 from tests.support.waiting import eventually
 
 NOWHERE = "127.0.0.1:1"
@@ -82,3 +85,24 @@ async def open_mesh(stack: AsyncExitStack, redis_url: str, pose: PoseSettings) -
 
 def _free(redis_url: str) -> dict[str, Any]:
     return {"redis_url": redis_url, "port": 0, "metrics_port": 0, "drain_s": 0.5}
+
+
+@pytest.fixture
+async def rig(redis_url: str) -> AsyncIterator[Rig]:
+    scripted = Scoring()  # type: ignore[abstract]
+    server = grpc.aio.server()
+    scoring_service_pb2_grpc.add_ScoringServiceServicer_to_server(scripted, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(server.stop, None)
+        settings = GatewaySettings(
+            redis_url=redis_url,
+            port=0,
+            pose=NOWHERE,
+            sync=NOWHERE,
+            scoring=f"127.0.0.1:{port}",
+            max_upload_bytes=64 << 20,
+            upload_idle_s=0.5,
+        )
+        yield Rig(await open_door(stack, settings), scripted)

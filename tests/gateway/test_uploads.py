@@ -4,30 +4,18 @@ import asyncio
 import itertools
 import resource
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from typing import Any
 
-import grpc
-import httpx
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from komi.scoring.v1 import scoring_service_pb2 as scoring
-from komi.scoring.v1 import scoring_service_pb2_grpc
-from services.gateway.config import GatewaySettings
 from services.gateway.errors import BadUpload, WrongMediaType
 from services.gateway.references.multipart import Event, Field, FileChunk, FileEnd, FileStart, UploadParser
 from services.mesh import keys
-from services.mesh.errors import InvalidInput
-from services.mesh.status import abort
-from tests.gateway.conftest import NOWHERE, open_door
-from tests.gateway.door import Door
+from tests.gateway.scripted import BOUNDARY, CONTENT_TYPE, Rig
 from tests.gateway.test_rest import problem
-
-BOUNDARY = "xYzZY"
-CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 
 
 def part(name: str, value: bytes, file_name: str | None = None) -> bytes:
@@ -85,83 +73,6 @@ def test_another_media_type_is_refused(content_type: str) -> None:
 
 
 # ---------------------------------------------------------------- against a scripted scoring
-class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
-    """Takes uploads as scoring does, and waits where the test wants it to."""
-
-    def __init__(self) -> None:
-        self.config: scoring.ReferenceConfig | None = None
-        self.received = 0
-        self.refuse_after: int | None = None
-        self.go_on = asyncio.Event()
-        self.go_on.set()
-        self.cancelled = asyncio.Event()
-
-    async def BuildReference(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
-        try:
-            async for request in requests:
-                if request.WhichOneof("payload") == "config":
-                    self.config = request.config
-                    continue
-                self.received += len(request.chunk)
-                if self.refuse_after is not None and self.received >= self.refuse_after:
-                    await abort(context, InvalidInput("this is no video", reason="NO_VIDEO"))
-            yield self._progress(0.5)
-            await self.go_on.wait()
-            yield self._progress(1.0)
-            yield scoring.BuildReferenceResponse(
-                reference=scoring.Reference(reference_id="r-1", name="Squat")
-            )
-        except (asyncio.CancelledError, GeneratorExit):
-            self.cancelled.set()
-            raise
-
-    def _progress(self, fraction: float) -> scoring.BuildReferenceResponse:
-        return scoring.BuildReferenceResponse(
-            progress=scoring.BuildProgress(
-                stage=scoring.BUILD_STAGE_DETECTING, fraction=fraction, frames_done=1, frames_total=2
-            )
-        )
-
-
-class Rig:
-    """A gateway in front of a scripted scoring."""
-
-    def __init__(self, door: Door, scoring_: Scoring) -> None:
-        self.door = door
-        self.scoring = scoring_
-
-    async def upload(self, content: bytes, **fields: str) -> httpx.Response:
-        return await self.door.client.post(
-            "/api/v1/references", data=fields, files={"file": ("squat.mp4", content, "video/mp4")}
-        )
-
-    async def send(self, body: bytes) -> httpx.Response:
-        return await self.door.client.post(
-            "/api/v1/references", content=body, headers={"content-type": CONTENT_TYPE}
-        )
-
-
-@pytest.fixture
-async def rig(redis_url: str) -> AsyncIterator[Rig]:
-    scripted = Scoring()  # type: ignore[abstract]
-    server = grpc.aio.server()
-    scoring_service_pb2_grpc.add_ScoringServiceServicer_to_server(scripted, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(server.stop, None)
-        settings = GatewaySettings(
-            redis_url=redis_url,
-            port=0,
-            pose=NOWHERE,
-            sync=NOWHERE,
-            scoring=f"127.0.0.1:{port}",
-            max_upload_bytes=64 << 20,
-            upload_idle_s=0.5,
-        )
-        yield Rig(await open_door(stack, settings), scripted)
-
-
 async def over(rig: Rig, address: str) -> dict[str, Any]:
     """The build's document once it is over, by its events."""
     document: dict[str, Any] = {}

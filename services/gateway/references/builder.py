@@ -15,6 +15,7 @@ from komi.scoring.v1 import scoring_service_pb2 as scoring
 from services.gateway import metrics
 from services.gateway.config import GatewaySettings
 from services.gateway.documents import Build
+from services.gateway.ended import FirstStatus
 from services.gateway.errors import BadUpload, TooLarge
 from services.gateway.problems import problem_of
 from services.gateway.references.builds import RENEW_S, BuildRecords
@@ -202,6 +203,7 @@ class _Build:
     async def start(self, config: scoring.ReferenceConfig) -> None:
         """Open the call."""
         self._call = self._upstream.scoring.BuildReference()
+        self._ended = FirstStatus(self._call)
         self._reading = asyncio.create_task(self._read(), name="build answers")
         await self._send(scoring.BuildReferenceRequest(config=config))
 
@@ -284,7 +286,7 @@ class _Build:
 
     async def _read(self) -> None:
         with errors_of("scoring"):
-            async for answer in self._call:
+            async for answer in self._answers():
                 if answer.WhichOneof("payload") == "reference":
                     self.record = self.record.model_copy(
                         update={"reference": records.reference(answer.reference)}
@@ -301,6 +303,13 @@ class _Build:
                 if time.monotonic() - self._stored_s >= PROGRESS_GAP_S:
                     with contextlib.suppress(*UNREACHABLE):
                         await self._store()
+
+    async def _answers(self) -> AsyncIterator[scoring.BuildReferenceResponse]:
+        try:
+            async for answer in self._call:
+                yield answer
+        except grpc.aio.AioRpcError as error:
+            raise self._ended.error or error from None
 
     async def _store(self, **changes: object) -> None:
         self._stored_s = time.monotonic()

@@ -1,0 +1,66 @@
+// Two cameras on real video: both move, a reference is uploaded on the page, score and repetitions come, the language
+// switches and is remembered.
+
+import { accessible, assert, drive, eventually, fits, inkOf, options, picture } from "./drive.mjs";
+
+await drive(async (open) => {
+  const page = await open("/ui/", { width: 1920, height: 1080 });
+  const tiles = page.locator(".tile");
+  await eventually(async () => (await tiles.count()) === 2, "a tile a camera");
+
+  for (const layer of ["canvas.picture", "canvas.overlay"]) {
+    const firsts = [];
+    for (const at of [0, 1]) {
+      const canvas = tiles.nth(at).locator(layer);
+      firsts.push(await eventually(() => inkOf(canvas), `${layer} of camera ${at}`));
+    }
+    for (const at of [0, 1]) {
+      const canvas = tiles.nth(at).locator(layer);
+      await eventually(async () => ![firsts[at], null].includes(await inkOf(canvas)), `camera ${at} moves in ${layer}`);
+    }
+  }
+
+  await page.getByRole("button", { name: "Choose", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.locator("input[type=file]").setInputFiles(options.video);
+  await dialog.getByLabel("Name").fill("Squat");
+  await dialog.getByLabel("Exercise").selectOption("squat");
+  await accessible(page);
+  await dialog.getByRole("button", { name: "Build reference" }).click();
+  await dialog.getByRole("progressbar").waitFor();
+  await picture(page, "reference-building");
+  await dialog.getByText("is ready and in use").waitFor({ timeout: 120_000 });
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.locator(".reference-name", { hasText: "Squat" }).waitFor();
+
+  const number = page.locator(".dial-number");
+  const first = await eventually(async () => /^\d+$/.test(await number.innerText()) && number.innerText(), "a score", 60_000);
+  await eventually(async () => !["–", first].includes(await number.innerText()), "the score changes", 60_000);
+  await eventually(async () => Number(await page.locator(".count").innerText()) >= 1, "a repetition is counted", 60_000);
+  await page.locator(".bars li").first().waitFor();
+  await eventually(async () => (await page.locator(".cue-text").innerText()) !== "", "a sentence to the person");
+  await page.locator(".latency-total").waitFor();
+  assert.equal(await page.locator(".sync tbody tr").count(), 2);
+
+  await fits(page);
+  await accessible(page);
+  await picture(page, "session-1920-light", true);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await accessible(page);
+  await picture(page, "session-1920-dark", true);
+
+  await page.getByRole("button", { name: "한국어" }).click();
+  await page.getByRole("heading", { name: "점수", exact: true }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "점수", exact: true }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "ko");
+
+  await page.setViewportSize({ width: 375, height: 812 });
+  await eventually(() => inkOf(tiles.nth(1).locator("canvas.picture")), "the picture on a phone");
+  await page.waitForFunction(() => /^\d+$/.test(document.querySelector(".dial-number")?.textContent ?? ""), null, { timeout: 40_000 });
+  await fits(page);
+  await accessible(page);
+  await picture(page, "session-375-dark", true);
+  await page.emulateMedia({ colorScheme: "light" });
+  await picture(page, "session-375-light", true);
+});

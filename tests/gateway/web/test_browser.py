@@ -1,0 +1,118 @@
+"""The page in a real browser, over the real mesh on real video. Pictures of it are left in out/browser."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import cv2
+import pytest
+import simplejpeg
+
+from services.pose.config import PoseSettings
+from services.pose.models import ModelError, task_path
+from tests.gateway.conftest import open_mesh
+from tests.gateway.door import Door
+from tests.support.capabilities import require
+from tests.support.redis_server import CHECKOUT
+
+SCENARIOS = Path(__file__).parent / "browser"
+ARTEFACTS = CHECKOUT / "out" / "browser"
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="session")
+def chromium(node: Path) -> Path:
+    """A Chromium to drive."""
+    names = (os.environ.get("KOMI_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    require(found, "no Chromium: on Debian, apt install chromium")
+    assert found
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    return Path(found)
+
+
+@pytest.fixture
+async def real_mesh(redis_url: str) -> AsyncIterator[Door]:
+    """Every service, with the real model."""
+    try:
+        task_path("full")
+    except ModelError as error:
+        require(False, str(error))
+    async with AsyncExitStack() as stack:
+        settings = PoseSettings(redis_url=redis_url, port=0, metrics_port=0, drain_s=0.5)
+        yield await open_mesh(stack, redis_url, settings)
+
+
+@pytest.fixture
+def squats(shared_data: Path) -> Path:
+    """A woman who squats: 13 s, 5 frames a second, two whole squats and a third cut off."""
+    return shared_data / "tfjs-pose-squats" / "pose_squats.mp4"
+
+
+async def scenario(name: str, door: Door, node: Path, chromium: Path, **options: Path) -> None:
+    """Run one of the scenarios; its output is the test's when it fails."""
+    pairs = [f"{key}={value}" for key, value in {"chromium": chromium, **options}.items()]
+    driver = await asyncio.create_subprocess_exec(
+        node, SCENARIOS / f"{name}.mjs", f"http://{door.server.address}", ARTEFACTS, *pairs,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        output, _ = await driver.communicate()
+    finally:
+        if driver.returncode is None:
+            driver.kill()
+            await driver.wait()
+    assert driver.returncode == 0, output.decode(errors="replace")
+
+
+@asynccontextmanager
+async def capture(door: Door, cameras: str) -> AsyncIterator[None]:
+    """The capture program, playing recordings in a loop."""
+    settings = door.gateway.settings
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.capture", "--server", f"grpc://{settings.pose}", "--cameras", cameras,
+        "--redis-url", settings.redis_url, "--port", "0", "--metrics-port", "0", "--drain-s", "0.5",
+        cwd=CHECKOUT, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        program.terminate()
+        await program.wait()
+
+
+async def test_two_cameras_move_on_screen_and_an_uploaded_reference_brings_score_and_repetitions(
+    real_mesh: Door, node: Path, chromium: Path, squats: Path
+) -> None:
+    async with capture(real_mesh, f"front:{squats},side:{squats}"):
+        await scenario("session", real_mesh, node, chromium, video=squats)
+
+
+async def test_a_browser_becomes_a_camera_that_sees_itself_and_appears_on_the_page(
+    real_mesh: Door, node: Path, chromium: Path, squats: Path, tmp_path: Path
+) -> None:
+    clip = tmp_path / "squats.mjpeg"
+    await asyncio.to_thread(write_clip, squats, clip)
+    await scenario("camera", real_mesh, node, chromium, clip=clip)
+
+
+async def test_without_cameras_the_page_says_what_to_do(door: Door, node: Path, chromium: Path) -> None:
+    await scenario("alone", door, node, chromium)
+
+
+def write_clip(video: Path, clip: Path) -> None:
+    """The video as Motion-JPEG, which Chromium's fake camera plays."""
+    source = cv2.VideoCapture(str(video))
+    with clip.open("wb") as out:
+        while True:
+            there, image = source.read()
+            if not there:
+                break
+            for _ in range(4):  # the fake camera plays 30 frames a second, the video has 5
+                out.write(simplejpeg.encode_jpeg(cv2.resize(image, (360, 640)), quality=85, colorspace="BGR"))
+    source.release()
