@@ -10,7 +10,7 @@ from gym.anatomy import Anatomy, build
 from gym.landmarks import LandmarkMap
 from gym.mesh import Mesh
 from gym.person import Person
-from gym.render import kernels
+from gym.render import surface as surfaces
 from gym.skeleton import Configuration, Skeleton
 from gym.wardrobe import dress
 
@@ -47,7 +47,7 @@ class Surface:
         rotations = configuration.rotations
         shifts = configuration.positions - np.einsum("bij,bj->bi", rotations, skeleton.joints)
         out = np.empty_like(self.rest)
-        kernels.skin(
+        surfaces.skin(
             self.rest,
             self.bones,
             self.weights,

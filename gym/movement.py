@@ -10,8 +10,7 @@ import numpy as np
 import yaml
 
 from gym.errors import MovementError, UnknownMovement
-from gym.kinematics import Anchor, Support
-from gym.pose import INDEX, PLANTED, STANDING, Pose, indices, mirrored, with_values
+from gym.pose import INDEX, PLANTED, STANDING, Anchor, Pose, Support, indices, mirrored, with_values
 
 FOLDER = Path(__file__).with_name("movements")
 Phase = Literal["down", "hold", "up", "rest"]

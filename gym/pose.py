@@ -5,11 +5,16 @@ Movements name these in YAML; a name without a side sets both sides.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Pose = NDArray[np.float64]
+Support = Literal["feet", "hands", "forearms"]
+Anchor = Literal["both", "left", "right", "pelvis"]  # the legs that decide where the pelvis is, or itself
+
+SIGN = {"l": 1.0, "r": -1.0}  # of x
 
 # Angles in degrees. Lengths marked "of leg" are shares of thigh + shank.
 WHOLE_BODY: dict[str, tuple[float, str]] = {
@@ -70,6 +75,11 @@ class Placement:
     x: float = 0.0
     y: float = 0.0
     turn: float = 0.0
+
+
+def value(pose: Pose, name: str, side: str = "") -> float:
+    """One variable of a pose."""
+    return float(pose[INDEX[f"{name}_{side}" if side else name]])
 
 
 def indices(name: str) -> tuple[int, ...]:

@@ -5,9 +5,10 @@ from functools import lru_cache
 import numpy as np
 
 from gym.figure import Figure
-from gym.kinematics import Plant, plant_for, solve
+from gym.kinematics import solve
 from gym.movement import minimum_jerk, step_foot
 from gym.pose import INDEX, STANDING
+from gym.prone import Plant, plant_for
 from gym.skeleton import Configuration
 from gym.timeline import Instant, Stance
 from gym.walking import pose_at

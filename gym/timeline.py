@@ -1,6 +1,5 @@
 """A script laid out in time: what happens at any instant, and when each repetition begins, turns and ends."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -8,30 +7,11 @@ from functools import lru_cache
 import numpy as np
 
 from gym import movement, walking
-from gym.kinematics import Anchor, Support
 from gym.movement import PHASES, Keys, Phase
-from gym.noise import draw, sway
 from gym.person import Person, person
-from gym.pose import INDEX, PLANTED, Placement, Pose, indices
+from gym.pose import Anchor, Placement, Pose, Support
 from gym.script import AWAY, WALKS, Script, Section, settle_seconds, tempo_of
-
-# How much people differ in how they carry themselves (SD; units of gym/pose.py).
-_HABITS = {"stance": 0.05, "toe_out": 2.5, "arm_plane": 3.0, "elbow": 2.0, "head": 1.5, "arm": 1.5}
-# How much anybody wanders while still (SD).
-_SWAY = {
-    "trunk": 0.5,
-    "trunk_side": 0.4,
-    "trunk_turn": 0.6,
-    "head": 1.2,
-    "head_turn": 2.0,
-    "hips_side": 0.012,
-    "arm_l": 0.9,
-    "arm_r": 0.9,
-    "elbow_l": 0.9,
-    "elbow_r": 0.9,
-}
-# How much one repetition differs from the next (SD): of its excursion, and of each phase's time.
-_EXCURSION, _TIMING = 0.02, 0.05
+from gym.variation import Variation
 
 
 @dataclass(frozen=True)
@@ -95,6 +75,7 @@ class Timeline:
 
     def __init__(self, script: Script) -> None:
         self.script = script
+        self._variation = Variation(script.variation, script.seed)
         spans, at = [], 0.0
         before = script.sections[-1] if script.loop else None
         for section in script.sections:
@@ -157,10 +138,10 @@ class Timeline:
             walk = walking.Walk(
                 section.door, section.position, section.seconds, section.movement == "walk_in"
             )
-            pose = self._swaying(self._rested(section), section, t)
+            pose = self._variation.swaying(self._rested(section), section.person, t)
             return None, 0.0, None, Stance(pose, walk=walk, walk_time=local - span.begin)
         if local >= span.worked and section.rest > 0:
-            pose = self._swaying(self._rested(section), section, t)
+            pose = self._variation.swaying(self._rested(section), section.person, t)
             return None, 0.0, None, self._stance(section, pose, "idle")
         m = movement.load(section.movement)
         repetition = self._repetition_at(cycle, number, local)
@@ -170,7 +151,9 @@ class Timeline:
                 None,
                 0.0,
                 None,
-                self._stance(section, self._swaying(keys["start"], section, t), section.movement),
+                self._stance(
+                    section, self._variation.swaying(keys["start"], section.person, t), section.movement
+                ),
             )
         phase, share = _phase(repetition, local)
         count = repetition.index - self._repetitions(cycle, number)[0].index
@@ -178,7 +161,7 @@ class Timeline:
         then = None
         if phase == "rest" and count + 1 < section.repetitions:
             then = self._keys(cycle, number, count + 1)["start"]
-        pose = self._swaying(m.at(phase, share, keys, then), section, t)
+        pose = self._variation.swaying(m.at(phase, share, keys, then), section.person, t)
         return phase, share, repetition, self._stance(section, pose, section.movement, repetition.mirrored)
 
     def _stance(self, section: Section, pose: Pose, name: str, mirrored: bool = False) -> Stance:
@@ -195,7 +178,7 @@ class Timeline:
         return self._stance(section, self._keys(cycle, number, 0)["start"], section.movement)
 
     def _rested(self, section: Section) -> Pose:
-        return movement.load("idle").poses["start"] + self._habit(section.person)
+        return movement.load("idle").poses["start"] + self._variation.habit(section.person)
 
     def _leaving(self, cycle: int, number: int, span: _Span, local: float) -> tuple[Stance | None, float]:
         """While taking up a first pose, or coming to rest: the stance before, and how far it is left behind."""
@@ -213,57 +196,17 @@ class Timeline:
             stance = self._first(cycle, number - 1 if number else len(self.script.sections) - 1, before)
         return stance, (local - span.begin) / (span.settled - span.begin)
 
-    def _swaying(self, pose: Pose, section: Section, t: float) -> Pose:
-        amount = self.script.variation
-        if amount == 0:
-            return pose
-        pose = pose.copy()
-        for name, size in _SWAY.items():
-            pose[INDEX[name]] += amount * size * sway(t, self.script.seed, section.person, name)
-        return pose
-
-    def _habit(self, number: int) -> Pose:
-        delta = np.zeros(len(INDEX))
-        rng = draw("habit", number)
-        for name, size in _HABITS.items():
-            both = np.clip(rng.standard_normal(), -1.8, 1.8)
-            for i in indices(name):
-                each = np.clip(rng.standard_normal(), -1.8, 1.8)
-                # Feet are set alike: a mirrored repetition must find them where it left them.
-                delta[i] += size * (both if name in PLANTED else (both + each) / math.sqrt(2))
-        return np.asarray(delta * self.script.variation)
-
     def _keyed(self, section: Section) -> Keys:
-        habit = self._habit(section.person)
-        m = movement.load(section.movement)
-        return {name: pose + habit for name, pose in m.keys(section.form).items()}
+        """Key poses in the section's form, as its person carries themselves."""
+        habit = self._variation.habit(section.person)
+        return {
+            name: pose + habit for name, pose in movement.load(section.movement).keys(section.form).items()
+        }
 
     def _mix(self, cycle: int, number: int, count: int) -> Keys:
-        """Key poses of one repetition: form, the person's habits, and what makes it differ from the next."""
+        """Key poses of one repetition."""
         section = self.script.sections[number]
-        keys = self._keyed(section)
-        start = keys["start"]
-        rng = draw("excursion", self.script.seed, cycle, number, count)
-        both = rng.standard_normal()
-        for name, pose in keys.items():
-            each = 0.5 * rng.standard_normal(len(pose)) + both
-            excursion = 1 + self.script.variation * _EXCURSION * np.clip(each, -2.0, 1.5)
-            keys[name] = start + (pose - start) * excursion
-        # What must agree with the other side, or with the floor, is not varied.
-        for variable in (
-            "free_l",
-            "free_r",
-            "stance_l",
-            "stance_r",
-            "toe_out_l",
-            "toe_out_r",
-            "foot_forward_l",
-            "foot_forward_r",
-        ):
-            i = INDEX[variable]
-            original = movement.load(section.movement).keys(section.form)
-            for name in keys:
-                keys[name][i] = start[i] + original[name][i] - original["start"][i]
+        keys = self._variation.excursions(self._keyed(section), cycle, number, count)
         if movement.load(section.movement).alternate and count % 2:
             return movement.mirrored_keys(keys)
         return keys
@@ -273,10 +216,7 @@ class Timeline:
         if not section.repetitions:
             return ()
         nominal = np.array([list(tempo_of(section).values())] * section.repetitions)
-        rng = draw("timing", self.script.seed, cycle, number)
-        factor = 1 + self.script.variation * _TIMING * np.clip(rng.standard_normal(nominal.shape), -2, 2)
-        seconds = nominal * factor
-        seconds *= nominal.sum() / seconds.sum()  # a cycle lasts as long as any other
+        seconds = self._variation.timing(nominal, cycle, number)
         edges = self._spans[number].settled + np.concatenate([[0.0], np.cumsum(seconds)])
         first = sum(s.repetitions for s in self.script.sections[:number])
         alternate = movement.load(section.movement).alternate

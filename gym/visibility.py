@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gym.camera import Camera
-from gym.render import kernels
+from gym.render import raster
 from gym.render.renderer import Drawable
 
 _COARSE = 0.25  # of the picture's resolution
@@ -24,7 +24,7 @@ def visible(camera: Camera, drawables: Sequence[Drawable], points: NDArray[np.fl
     first = 0
     for d in drawables:
         projected = np.empty_like(d.vertices)
-        kernels.project(
+        raster.project(
             d.vertices,
             camera.rotation.astype(np.float32),
             camera.translation.astype(np.float32),
@@ -32,7 +32,7 @@ def visible(camera: Camera, drawables: Sequence[Drawable], points: NDArray[np.fl
             _COARSE,
             projected,
         )
-        kernels.rasterise(projected, d.triangles, first, nearest, ids)
+        raster.rasterise(projected, d.triangles, first, nearest, ids)
         first += len(d.triangles)
     pixels, depth = camera.project(points)
     column = np.clip(np.nan_to_num((pixels[:, 0] + 0.5) * _COARSE), 0, width - 1).astype(int)

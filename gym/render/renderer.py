@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gym.camera import Camera
 from gym.noise import draw
-from gym.render import kernels
+from gym.render import light, raster, shading, surface
 from gym.render.room import empty_room
 from gym.rotation import unit
 
@@ -108,7 +108,7 @@ class Renderer:
         ids = self._raster(figures)
         out = np.empty((height, width, 3), np.uint8)
         roll = draw("noise", self._seed, frame).integers(0, _NOISE_MARGIN, 2)
-        kernels.compose(
+        shading.compose(
             self._room,
             self._backdrop.floor,
             self._floor_shadow(figures),
@@ -134,8 +134,8 @@ class Renderer:
         first = 0
         for f in figures:
             projected = np.empty_like(f.vertices)
-            kernels.project(f.vertices, self._rotation, self._translation, self._lens, scale, projected)
-            box = kernels.rasterise(projected, f.triangles, first, self._nearest, self._ids)
+            raster.project(f.vertices, self._rotation, self._translation, self._lens, scale, projected)
+            box = raster.rasterise(projected, f.triangles, first, self._nearest, self._ids)
             if box[1] >= box[0]:
                 bounds.append(box)
                 self._shade(f, projected, first, box)
@@ -149,16 +149,16 @@ class Renderer:
 
     def _shade(self, f: Drawable, projected: F32, first: int, box: tuple[int, int, int, int]) -> None:
         normal = np.empty_like(f.vertices)
-        kernels.normals(f.vertices, f.triangles, normal)
+        surface.normals(f.vertices, f.triangles, normal)
         open_sky = np.empty(len(f.vertices), np.float32)
         low = f.vertices.min(axis=0) - np.float32(0.06)
-        kernels.fill_air(f.vertices, low, _VOXEL, self._grid, self._scratch)
-        kernels.occlusion(f.vertices, normal, low, _VOXEL, self._grid, open_sky)
+        light.fill_air(f.vertices, low, _VOXEL, self._grid, self._scratch)
+        light.occlusion(f.vertices, normal, low, _VOXEL, self._grid, open_sky)
         middle = (f.vertices.min(axis=0) + f.vertices.max(axis=0)) / 2
         centre = self._light_axes @ middle
         place = (float(centre[0]), float(centre[1]), _SHADOW_HALF)
-        kernels.depth_from_light(f.vertices, f.triangles, self._light_axes, *place, self._shadow)
-        kernels.shade(
+        light.depth_from_light(f.vertices, f.triangles, self._light_axes, *place, self._shadow)
+        shading.shade(
             projected,
             f.vertices,
             normal,
@@ -183,7 +183,7 @@ class Renderer:
         contact = np.zeros_like(shadow)
         towards = -self._light_axes[2]
         for f in figures:
-            kernels.cast(
+            light.cast(
                 f.vertices,
                 float(towards[0] / towards[2]),
                 float(towards[1] / towards[2]),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import gym
 from gym.calibration import caliscope_toml, pose2sim_toml
 from gym.camera import Camera, around
-from gym.render import kernels
+from gym.render import raster
 from tests.gym.conftest import stage
 
 DISTORTION = (-0.21, 0.06, 0.002, -0.001, 0.01)
@@ -59,7 +59,7 @@ def test_the_renderer_draws_a_point_where_the_truth_projects_it() -> None:
         [camera.matrix[0, 0], camera.matrix[1, 1], *camera.matrix[:2, 2], *DISTORTION], np.float32
     )
     out = np.empty((33, 3), np.float32)
-    kernels.project(
+    raster.project(
         landmarks.astype(np.float32),
         camera.rotation.astype(np.float32),
         camera.translation.astype(np.float32),
