@@ -41,11 +41,16 @@ class Presence:
     async def report(self, stream: CameraStream) -> None:
         """Say how the camera does, and take over what it learns. Raises AlreadyExists when its name was lost."""
         request = stream.request
-        try:
-            heartbeat = await self.register.report(stream.camera(), request.instance_id, self._clock.now_us())
-        except FAILURES as error:
-            self._failed("report", error)
-            return
+        async with stream.reporting:
+            if stream.finishing:
+                return
+            try:
+                heartbeat = await self.register.report(
+                    stream.camera(), request.instance_id, self._clock.now_us()
+                )
+            except FAILURES as error:
+                self._failed("report", error)
+                return
         self._away = False
         if not heartbeat.owned:
             raise AlreadyExists(
@@ -64,12 +69,13 @@ class Presence:
             except FAILURES as error:
                 self._failed("prune", error)
 
-    async def forget(self, request: StreamRequest) -> None:
-        """The camera said that it is done: free its name at once."""
-        try:
-            await self.register.forget(request.camera_id, request.instance_id)
-        except FAILURES as error:
-            self._failed("forget", error)
+    async def forget(self, stream: CameraStream) -> None:
+        """The camera, which takes no more frames, said goodbye: free its name at once."""
+        async with stream.reporting:
+            try:
+                await self.register.forget(stream.request.camera_id, stream.request.instance_id)
+            except FAILURES as error:
+                self._failed("forget", error)
 
     async def show(self, stream: CameraStream) -> None:
         """Write the camera's newest image whenever there is one, until its slot closes."""

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 
 import grpc
 
-from komi.common.v1 import stream_pb2
 from komi.pose.v1 import pose_service_pb2, pose_service_pb2_grpc
 from services.mesh.stages import monotonic_ns
 from services.pose.config import PoseSettings
@@ -95,8 +94,7 @@ class PoseServicer(pose_service_pb2_grpc.PoseServiceServicer):
                         raise BadStream(
                             f"after the config only frames and probes may follow, not {other or 'an empty message'}"
                         )
-            await stream.finish(stream_pb2.STREAM_END_REASON_COMPLETE, "every frame has been answered")
-            await self._streams.forget(stream.request)
+            await self._streams.complete(stream)
         except Exception as error:  # noqa: BLE001 - whatever it is ends this stream, through its outbox
             stream.outbox.fail(error)
 

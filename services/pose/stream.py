@@ -1,5 +1,6 @@
 """One camera's stream: frames into its lane, answers into its outbox, everything given up counted."""
 
+import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Protocol
@@ -69,10 +70,13 @@ class CameraStream:
         self._publish = publish
         self._max_fps = max_fps
         self._newest = (-1, -1)
+        self.finishing = False
+        """No more frames are taken."""
+        self.reporting = asyncio.Lock()
+        """Held while Redis is told about this camera: a report on its way must not undo a goodbye."""
         self._owed = 0
         self._failures = 0
         self._quiet_until_ns = 0
-        self._finishing = False
         self._dropped: Counter[stream_pb2.DropReason.ValueType] = Counter()
         self._last: pose_pb2.PoseFrame | None = None
         self._done_ns: deque[int] = deque()
@@ -105,7 +109,7 @@ class CameraStream:
         self.heard_ns = received_ns
         for notice in frame.dropped:
             self._dropped[notice.reason] += notice.count
-        if self._finishing:
+        if self.finishing:
             self._give_up(stream_pb2.DROP_REASON_DRAINING)
             return
         if (frame.epoch, frame.sequence) <= self._newest:
@@ -184,13 +188,16 @@ class CameraStream:
         changed = pose_service_pb2.SessionChanged(session_id=session_id)
         self.outbox.notice(pose_service_pb2.StreamPosesResponse(session_changed=changed))
 
-    async def finish(self, reason: stream_pb2.StreamEndReason.ValueType, message: str) -> None:
-        """Answer what a worker has in hand, and all that waits if the client asked to end; then end the stream."""
+    async def answer_all(self) -> None:
+        """Take no more frames, and answer those that are here."""
         assert self._lane is not None
-        self._finishing = True
-        if reason != stream_pb2.STREAM_END_REASON_COMPLETE:
-            self.give_up_waiting()
+        self.finishing = True
         await self._lane.idle()
+
+    async def finish(self, reason: stream_pb2.StreamEndReason.ValueType, message: str) -> None:
+        """Answer what a worker has in hand, give up what waits, end the stream."""
+        self.give_up_waiting()
+        await self.answer_all()
         self.outbox.end(stream_pb2.StreamEnd(reason=reason, message=message))
 
     def give_up_waiting(self) -> None:

@@ -96,10 +96,15 @@ class Streams:
             )
         )
 
-    async def forget(self, request: StreamRequest) -> None:
-        """The client ended the stream by itself."""
-        if not request.lossless:
-            await self._presence.forget(request)
+    async def complete(self, stream: CameraStream) -> None:
+        """The client has sent all it wanted: answer it all, free the camera's name, end the stream."""
+        await stream.answer_all()
+        if not stream.request.lossless:
+            await self._presence.forget(stream)
+        end = stream_pb2.StreamEnd(
+            reason=stream_pb2.STREAM_END_REASON_COMPLETE, message="every frame has been answered"
+        )
+        stream.outbox.end(end)
 
     async def _take_over(self, request: StreamRequest) -> None:
         """End the same camera's older stream here: its client has come back before we missed it."""
@@ -121,7 +126,7 @@ class Streams:
         settings = self._settings
         # Spread, so that the streams of one start do not all come back at one moment.
         oldest_s = settings.max_stream_age_s * random.uniform(0.9, 1.1)
-        while not stream.outbox.ending:
+        while not stream.finishing:
             now_ns = self._now_ns()
             if now_ns - stream.heard_ns > settings.idle_s * 1e9:
                 message = f"nothing arrived for {settings.idle_s:g} s"

@@ -20,7 +20,8 @@ for library in map(ctypes.CDLL, graphics.LIBRARIES):
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux" or platform.machine() not in {"x86_64", "aarch64"}, reason="stand-ins are for Linux"
+    sys.platform != "linux" or platform.machine() not in {"x86_64", "aarch64"},
+    reason="stand-ins are for Linux",
 )
 def test_stand_ins_are_found_by_their_names_and_every_function_mediapipe_wants_answers_0() -> None:
     assert {b"eglGetDisplay", b"glGetIntegeri_v", b"glFlush"} <= set(_wanted_functions())
