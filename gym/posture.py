@@ -1,5 +1,7 @@
 """From what a timeline asks at an instant to a figure's bones, between stances too."""
 
+import math
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -7,12 +9,18 @@ import numpy as np
 from gym.figure import Figure
 from gym.kinematics import solve
 from gym.movement import minimum_jerk, step_foot
-from gym.pose import INDEX, STANDING
+from gym.pose import INDEX, PLANTED, STANDING, with_values
 from gym.prone import Plant, plant_for
-from gym.skeleton import Configuration
+from gym.skeleton import Configuration, reach
 from gym.timeline import Instant, Stance
 from gym.walking import pose_at
 
+_CROUCH = with_values(
+    STANDING,
+    {"knee": 132, "shin": 36, "heel": 18, "trunk": 78, "head": 50, "arm": 30, "arm_plane": 10, "elbow": 8},
+)
+_CROUCHED = 0.5  # of the way down, the crouch is reached
+_HOP = 0.05  # metres that the feet are lifted on their way back
 # Joints that may touch the floor, and how high they are when they do (metres).
 _TOUCHING = {"ball": 0.008, "foot": 0.07, "calf": 0.06, "hand": 0.045, "lowerarm": 0.05}
 
@@ -26,8 +34,11 @@ def configure(figure: Figure, instant: Instant) -> Configuration | None:
     before, after = instant.before, instant.stance
     if before.support == after.support == "feet" and before.placement == after.placement:
         return held(figure, _stepping(before, after, instant.blend))
-    share = minimum_jerk(instant.blend)
-    blended = figure.skeleton.blended(held(figure, before), held(figure, after), share)
+    if before.support == "feet" and after.support != "feet":
+        return _lowering(figure, before, after, instant.blend)
+    if after.support == "feet" and before.support != "feet":
+        return _lowering(figure, after, before, 1 - instant.blend)
+    blended = figure.skeleton.blended(held(figure, before), held(figure, after), minimum_jerk(instant.blend))
     return _grounded(figure, blended)
 
 
@@ -51,10 +62,38 @@ def _stepping(before: Stance, after: Stance, u: float) -> Stance:
     pose = before.pose + (after.pose - before.pose) * minimum_jerk(u)
     for side, begin in (("l", 0.04), ("r", 0.5)):
         local = min(max((u - begin) / 0.46, 0.0), 1.0)
-        planted = [INDEX[f"{name}_{side}"] for name in ("stance", "toe_out", "foot_forward")]
+        planted = [INDEX[f"{name}_{side}"] for name in PLANTED]
         pose[planted] = before.pose[planted] if local < 1 else after.pose[planted]
         step_foot(pose, before.pose, after.pose, local, side)
     return Stance(pose, "feet", after.anchor, after.placement)
+
+
+def _lowering(figure: Figure, standing: Stance, lying: Stance, u: float) -> Configuration:
+    """Down to the floor: into a crouch with the feet where they are, then the feet jump back."""
+    pose = standing.pose + (_CROUCH - standing.pose) * minimum_jerk(u / _CROUCHED)
+    planted = [INDEX[f"{name}_{side}"] for name in PLANTED for side in "lr"]
+    pose[planted] = standing.pose[planted]
+    crouching = held(figure, replace(standing, pose=pose, anchor="both"))
+    if u <= _CROUCHED:
+        return crouching
+    return _crossing(figure, crouching, held(figure, lying), (u - _CROUCHED) / (1 - _CROUCHED))
+
+
+def _crossing(figure: Figure, a: Configuration, b: Configuration, u: float) -> Configuration:
+    """From one configuration to another: the trunk turns over, hands and feet go straight, the feet in a hop."""
+    skeleton, share = figure.skeleton, minimum_jerk(u)
+    mixed = skeleton.blended(a, b, share)
+    rotations = mixed.rotations
+    places = mixed.positions
+    ends = a.positions + (b.positions - a.positions) * share
+    for limbs, lift in ((skeleton.legs, _HOP * math.sin(math.pi * share)), (skeleton.arms, 0.0)):
+        for limb in limbs.values():
+            end = ends[limb.end] + np.array([0.0, 0.0, lift])
+            root = places[limb.upper]
+            # Knees and elbows bend the way they do between the two.
+            pole = ends[limb.lower] - (ends[limb.upper] + ends[limb.end]) / 2
+            reach(limb, rotations, root, end, pole)
+    return skeleton.forward(rotations, places[0])
 
 
 def _grounded(figure: Figure, configuration: Configuration) -> Configuration:
