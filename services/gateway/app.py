@@ -7,9 +7,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway import VERSION, metrics, problems
+from services.gateway.access.gate import OwnNames, TokenGate
 from services.gateway.gateway import Gateway
 from services.gateway.names import KeepSegments
 from services.gateway.routes import (
+    access_tokens,
     camera_sockets,
     cameras,
     docs,
@@ -43,13 +45,17 @@ def create_app(gateway: Gateway) -> FastAPI:
     )
     app.state.gateway = gateway
     problems.install(app)
-    for module in (kept, cameras, sessions, references, operations, live, camera_sockets):
+    for module in (kept, access_tokens, cameras, sessions, references, operations, live, camera_sockets):
         app.include_router(module.router)
     docs.mount(app)
     page.mount(app)
     # The last added is the outermost.
     app.add_middleware(Measured)
     app.add_middleware(WebSocketOrigins, allowed=gateway.settings.cors_origins)
+    if gateway.tokens is not None:
+        app.add_middleware(TokenGate, tokens=gateway.tokens)
+    else:
+        app.add_middleware(OwnNames)
     if gateway.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

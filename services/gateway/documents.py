@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from services.gateway.access.tokens import Scope
 from services.mesh.errors import InvalidInput
 from services.mesh.sessions import MOST_CAMERAS, Mode, SessionState, check_name
 
@@ -42,6 +43,19 @@ class Problem(Document):
     """Stable name for programs."""
     errors: list[dict[str, Any]] | None = None
     """Fields that a validation refused."""
+
+
+class Access(Document):
+    """What the caller may do."""
+
+    open: bool
+    """No token is asked for."""
+    scope: Scope
+    """What the caller's token is for."""
+    view_token: str | None
+    """For viewers; told to admins only."""
+    camera_token: str | None
+    """For cameras; told to admins only."""
 
 
 class Camera(Document):

@@ -11,7 +11,8 @@ NotFound
 Unavailable
 └── NoImageYet        the camera is connected, its first image is not there yet
 PermissionDenied
-└── ForeignOrigin     a page from elsewhere opens a WebSocket
+├── ForeignOrigin     a page from elsewhere opens a WebSocket
+└── ForeignHost       a stranger's name stands for this machine
 """
 
 from http import HTTPStatus
@@ -59,6 +60,16 @@ class NoImageYet(Unavailable):
         super().__init__(
             f"camera {camera_id!r} is connected, but no image of it has arrived yet; try again in a second",
             retry_after_s=1.0,
+        )
+
+
+class ForeignHost(PermissionDenied):
+    reason = "FOREIGN_HOST"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"this gateway asks for no token and is not known as {host[:200]!r}: use its address or localhost, or run "
+            "it with --access token"
         )
 
 

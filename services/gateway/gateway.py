@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import secrets
 import uuid
 
 import structlog
 
+from services.gateway.access.tokens import Tokens
 from services.gateway.config import GatewaySettings
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.reader import StreamReader
@@ -32,6 +34,12 @@ class Gateway:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self.settings = settings
+        self.tokens = (
+            Tokens(settings.api_token.get_secret_value() or secrets.token_urlsafe(24))
+            if settings.asks_for_token
+            else None
+        )
+        """None: no token is asked for."""
         self.replica_id = f"gateway-{uuid.uuid4().hex[:8]}"
         self.redis = connect(settings.redis_url, connections=64)
         self.tasks = Tasks()

@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 import uvloop
 
+from services.gateway.access.tokens import Scope
 from services.gateway.app import create_app
 from services.gateway.config import GatewaySettings
 from services.gateway.gateway import Gateway
@@ -54,6 +55,16 @@ class GatewayServer:
         """host:port it listens on."""
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
         return f"{host}:{self.port}"
+
+    @property
+    def page_address(self) -> str | None:
+        """The page's address with the token that was made for it. None: no token is asked for, or it was given."""
+        tokens = self.gateway.tokens if self.gateway is not None else None
+        if tokens is None or self.settings.api_token.get_secret_value():
+            return None
+        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self.port}/ui/?token={tokens.of(Scope.ADMIN)}"
 
     async def start(self) -> None:
         """Listen and serve. Raises Unavailable when the port is in use."""
@@ -122,6 +133,9 @@ async def _run(settings: GatewaySettings) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     await server.start()
+    if server.page_address is not None:
+        # To the terminal of who started it, never to a log.
+        print(f"gateway: open {server.page_address}", flush=True)
     try:
         await asyncio.wait(
             (asyncio.ensure_future(stop.wait()), asyncio.ensure_future(server.wait_ended())),

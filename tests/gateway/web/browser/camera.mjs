@@ -30,7 +30,7 @@ await drive(
     await picture(page, "camera-on-page");
 
     await camera.getByRole("button", { name: "Stop" }).click();
-    await page.getByRole("heading", { name: "Connect your first camera" }).waitFor();
+    await tile.getByText("Disconnected").waitFor();
   },
   { args, permissions: ["camera"] },
 );

@@ -46,6 +46,11 @@ export async function drive(scenario, { args = [], permissions = [] } = {}) {
   try {
     await scenario(open, complaints);
     assert.deepEqual(complaints, [], "the console has complaints");
+  } catch (error) {
+    console.error("the console:", complaints);
+    for (const [at, page] of browser.contexts().flatMap((context) => context.pages()).entries())
+      await picture(page, `failed-${at}`);
+    throw error;
   } finally {
     await browser.close();
   }

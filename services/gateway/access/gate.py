@@ -1,0 +1,127 @@
+"""Asks every request for its token, before anything else sees it."""
+
+import time
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from services.gateway.access.tokens import Guesses, Tokens, is_own_name, needed
+from services.gateway.errors import ForeignHost
+from services.gateway.problems import answer_of
+from services.mesh.errors import Exhausted, KomiError, PermissionDenied, Unauthenticated
+
+COOKIE = "komi_token"
+COOKIE_S = 30 * 24 * 3600
+
+
+class TokenGate:
+    """Lets in who has a token for what they want: `Authorization: Bearer …`, `?token=…`, or the page's cookie.
+
+    A page opened with `?token=…` gets the token as a cookie and its address without it.
+    """
+
+    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._guesses = Guesses()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on or refuse."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        try:
+            cookie = self._check(scope)
+        except KomiError as error:
+            await refuse(answer_of(error), scope, receive, send)
+            return
+        if cookie is not None:
+            await cookie(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> Response | None:
+        """The redirect that hands out the cookie, where there is one to hand out. Raises KomiError."""
+        wanted = needed(scope["type"], scope.get("method", "GET"), scope["path"])
+        if not wanted:
+            return None
+        address = scope["client"][0] if scope.get("client") else ""
+        now_s = time.monotonic()
+        token, in_query = _token(scope)
+        if token is None:
+            raise Unauthenticated(
+                "a token is needed here: open the address printed at the start, or send Authorization: Bearer …",
+                reason="TOKEN_MISSING",
+            )
+        wait_s = self._guesses.wait_s(address, now_s)
+        if wait_s > 0:
+            raise Exhausted(
+                "too many wrong tokens from this address", reason="TOO_MANY_GUESSES", retry_after_s=wait_s
+            )
+        held = self._tokens.scope_of(token)
+        if held is None:
+            self._guesses.wrong(address, now_s)
+            raise Unauthenticated("the token is none of this gateway's", reason="TOKEN_WRONG")
+        scope.setdefault("state", {})["access"] = held
+        if held not in wanted:
+            raise PermissionDenied(
+                f"this token is for {held}; this needs one for {' or '.join(sorted(wanted))}",
+                reason="TOKEN_SCOPE",
+            )
+        if in_query and scope["type"] == "http" and scope["path"].startswith("/ui"):
+            return _with_cookie(scope, token)
+        return None
+
+
+def _token(scope: Scope) -> tuple[str | None, bool]:
+    """The token sent, and whether it stands in the address."""
+    headers = Headers(scope=scope)
+    kind, _, bearer = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer" and bearer:
+        return bearer.strip(), False
+    for name, value in parse_qsl(scope.get("query_string", b"").decode("latin-1")):
+        if name == "token":
+            return value, True
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        cookie = None
+    return (cookie.value, False) if cookie is not None else (None, False)
+
+
+def _with_cookie(scope: Scope, token: str) -> Response:
+    rest = [pair for pair in parse_qsl(scope["query_string"].decode("latin-1")) if pair[0] != "token"]
+    answer = RedirectResponse(scope["path"] + (f"?{urlencode(rest)}" if rest else ""), 303)
+    answer.set_cookie(
+        COOKIE, token, max_age=COOKIE_S, httponly=True, samesite="strict", secure=scope["scheme"] == "https"
+    )
+    answer.headers["cache-control"] = "no-store"
+    return answer
+
+
+class OwnNames:
+    """Where no token is asked for, at least the name must be ours: a stranger's page may not speak to us as its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on or refuse."""
+        if scope["type"] in ("http", "websocket"):
+            host = Headers(scope=scope).get("host", "")
+            if host and not is_own_name(host):
+                await refuse(answer_of(ForeignHost(host)), scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a refusal, before the handshake where it is a WebSocket."""
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(answer)
+    else:
+        await answer(scope, receive, send)

@@ -1,0 +1,113 @@
+"""Tokens and what they allow. Pure."""
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+from collections import OrderedDict
+from enum import StrEnum
+
+TOKEN_CHARACTERS = 32
+LEAST_SECRET = 16
+
+
+class Scope(StrEnum):
+    """What a token is for."""
+
+    VIEW = "view"
+    """Look: REST that changes nothing, images, session and monitor WebSockets."""
+    CAMERA = "camera"
+    """Be a camera: the two camera WebSockets, and the page."""
+    ADMIN = "admin"
+    """Everything."""
+
+
+class Tokens:
+    """Three tokens of one secret, so that every replica with the same secret knows the same tokens.
+
+    The secret itself is the admin's token; the others are derived from it and do not give it away.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._by_scope = {Scope.ADMIN: secret} | {
+            scope: _derived(secret, scope) for scope in (Scope.VIEW, Scope.CAMERA)
+        }
+
+    def of(self, scope: Scope) -> str:
+        """The token for `scope`."""
+        return self._by_scope[scope]
+
+    def scope_of(self, token: str) -> Scope | None:
+        """What `token` is for; None: it is none of ours. Takes the same time for every token."""
+        found = None
+        for scope, known in self._by_scope.items():
+            if hmac.compare_digest(token.encode(), known.encode()):
+                found = scope
+        return found
+
+
+def _derived(secret: str, scope: Scope) -> str:
+    digest = hmac.digest(secret.encode(), f"komi token: {scope}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode()[:TOKEN_CHARACTERS]
+
+
+def needed(kind: str, method: str, path: str) -> frozenset[Scope]:
+    """Scopes that may make this request; empty: no token is asked for.
+
+    `kind` is the ASGI scope's type: http or websocket.
+    """
+    if kind == "websocket":
+        camera = path == "/ws/camera" or path.startswith("/ws/v1/cameras/")
+        return frozenset((Scope.ADMIN, Scope.CAMERA if camera else Scope.VIEW))
+    if path in ("/healthz", "/readyz"):
+        return frozenset()
+    if path == "/ui" or path.startswith("/ui/"):
+        return frozenset(Scope)
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return frozenset((Scope.ADMIN, Scope.VIEW))
+    return frozenset((Scope.ADMIN,))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_own_name(host_header: str) -> bool:
+    """Whether a Host header names this machine in a way no stranger's domain can.
+
+    A page of evil.example may have its name resolve to 127.0.0.1 and then speak to us as its own origin; an address,
+    localhost, or a name without a dot cannot be such a name.
+    """
+    host = host_header.rpartition(":")[0] if host_header.rpartition("]")[2].count(":") else host_header
+    host = host.strip("[]")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host
+    return True
+
+
+class Guesses:
+    """Wrong tokens by address: so many a minute, no more. Bounded in addresses; the oldest is forgotten."""
+
+    def __init__(self, *, most: int = 10, window_s: float = 60.0, addresses: int = 1024) -> None:
+        self._most = most
+        self._window_s = window_s
+        self._addresses = addresses
+        self._wrong: OrderedDict[str, list[float]] = OrderedDict()
+
+    def wait_s(self, address: str, now_s: float) -> float:
+        """Seconds until `address` may try again; 0: at once."""
+        recent = [at for at in self._wrong.get(address, ()) if now_s - at < self._window_s]
+        return self._window_s - (now_s - recent[0]) if len(recent) >= self._most else 0.0
+
+    def wrong(self, address: str, now_s: float) -> None:
+        """`address` tried a token that is none."""
+        recent = [at for at in self._wrong.pop(address, []) if now_s - at < self._window_s]
+        self._wrong[address] = [*recent, now_s][-self._most :]
+        while len(self._wrong) > self._addresses:
+            self._wrong.popitem(last=False)

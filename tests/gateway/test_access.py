@@ -1,0 +1,211 @@
+"""Open on loopback, a token beyond it; what each token may do; guesses are slow."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr, ValidationError
+from websockets.exceptions import InvalidStatus
+
+from services.gateway.access.tokens import Guesses, Scope, Tokens, is_loopback, is_own_name, needed
+from services.gateway.config import GatewaySettings
+from tests.gateway.conftest import NOWHERE, open_door
+from tests.gateway.door import Door, receive
+from tests.gateway.test_rest import problem
+
+SECRET = "a-secret-of-some-length"
+TOKENS = Tokens(SECRET)
+
+
+@pytest.fixture
+async def guarded(redis_url: str) -> AsyncIterator[Door]:
+    """A gateway that asks for tokens."""
+    async with AsyncExitStack() as stack:
+        settings = GatewaySettings(
+            redis_url=redis_url, port=0, pose=NOWHERE, sync=NOWHERE, scoring=NOWHERE,
+            access="token", api_token=SecretStr(SECRET), cors_origins=("https://app.example",),
+        )  # fmt: skip
+        yield await open_door(stack, settings)
+
+
+def bearer(scope: Scope) -> dict[str, str]:
+    return {"authorization": f"Bearer {TOKENS.of(scope)}"}
+
+
+@given(st.text(max_size=50))
+def test_no_other_text_is_a_token(text: str) -> None:
+    assert TOKENS.scope_of(text) is None
+
+
+def test_each_scope_has_its_token_and_replicas_with_one_secret_agree() -> None:
+    assert len({TOKENS.of(scope) for scope in Scope}) == 3
+    for scope in Scope:
+        assert Tokens(SECRET).scope_of(TOKENS.of(scope)) is scope
+        assert Tokens(SECRET + "x").scope_of(TOKENS.of(scope)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "path", "who"),
+    [
+        ("http", "GET", "/api/v1/cameras", "av"),
+        ("http", "GET", "/get-image/front", "av"),
+        ("http", "POST", "/api/v1/sessions", "a"),
+        ("http", "DELETE", "/api/v1/references/r-1", "a"),
+        ("http", "GET", "/ui/camera", "acv"),
+        ("http", "GET", "/healthz", ""),
+        ("http", "GET", "/readyz", ""),
+        ("websocket", "GET", "/ws/v1/sessions/live", "av"),
+        ("websocket", "GET", "/ws/monitor", "av"),
+        ("websocket", "GET", "/ws/camera", "ac"),
+        ("websocket", "GET", "/ws/v1/cameras/phone", "ac"),
+    ],
+)
+def test_who_may_do_what(kind: str, method: str, path: str, who: str) -> None:
+    assert {scope.value[0] for scope in needed(kind, method, path)} == set(who)
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        ("127.0.0.1:8000", True),
+        ("localhost:8000", True),
+        ("gateway:8000", True),
+        ("[::1]:8000", True),
+        ("::1", True),
+        ("192.168.1.7", True),
+        ("evil.example:8000", False),
+        ("localhost.evil.example", False),
+    ],
+)
+def test_a_name_with_a_dot_is_a_strangers(host: str, own: bool) -> None:
+    assert is_own_name(host) is own
+
+
+def test_a_token_is_asked_for_beyond_loopback_and_short_ones_are_refused() -> None:
+    assert [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "192.168.1.7")] == [
+        True, True, True, False, False,
+    ]  # fmt: skip
+    assert GatewaySettings(host="0.0.0.0").asks_for_token
+    assert not GatewaySettings(host="0.0.0.0", access="open").asks_for_token
+    assert not GatewaySettings().asks_for_token
+    with pytest.raises(ValidationError, match="easily guessed"):
+        GatewaySettings(api_token=SecretStr("short"))
+
+
+def test_guesses_are_limited_by_address_and_forgotten_after_a_while() -> None:
+    guesses = Guesses(most=3, window_s=60, addresses=2)
+    for at in range(3):
+        assert guesses.wait_s("a", at) == 0
+        guesses.wrong("a", at)
+    assert guesses.wait_s("a", 3) == 57
+    assert guesses.wait_s("b", 3) == 0
+    assert guesses.wait_s("a", 60.5) == 0
+    guesses.wrong("b", 4)
+    guesses.wrong("c", 5)
+    assert guesses.wait_s("a", 6) == 0  # only so many addresses are remembered
+
+
+async def test_a_request_without_a_token_is_refused_and_probes_are_not(guarded: Door) -> None:
+    problem(await guarded.client.get("/api/v1/cameras"), 401, "TOKEN_MISSING")
+    assert (await guarded.client.get("/healthz")).status_code == 200
+    assert (await guarded.client.get("/api/v1/cameras", headers=bearer(Scope.VIEW))).status_code == 200
+    problem(
+        await guarded.client.post("/api/v1/sessions", json={}, headers=bearer(Scope.VIEW)), 403, "TOKEN_SCOPE"
+    )
+    assert (
+        await guarded.client.post("/api/v1/sessions", json={}, headers=bearer(Scope.ADMIN))
+    ).status_code == 201
+
+
+async def test_an_admin_learns_the_tokens_to_hand_out_and_others_do_not(guarded: Door) -> None:
+    told = (await guarded.client.get("/api/v1/access", headers=bearer(Scope.ADMIN))).json()
+    assert told["camera_token"] == TOKENS.of(Scope.CAMERA)
+    told = (await guarded.client.get("/api/v1/access", headers=bearer(Scope.VIEW))).json()
+    assert told == {"open": False, "scope": "view", "view_token": None, "camera_token": None}
+
+
+async def test_the_page_gets_its_token_as_a_cookie_and_its_address_without_it(guarded: Door) -> None:
+    token = TOKENS.of(Scope.VIEW)
+    answer = await guarded.client.get("/ui/", params={"token": token, "lang": "ko"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ui/?lang=ko")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert (await guarded.client.get("/ui/")).status_code == 200
+    assert (await guarded.client.get("/api/v1/cameras")).status_code == 200
+    async with guarded.socket(
+        "/ws/v1/sessions/live", additional_headers={"cookie": f"komi_token={token}"}
+    ) as socket:
+        assert (await receive(socket))["type"] == "hello"
+
+
+@pytest.mark.parametrize(
+    ("path", "scope", "status"),
+    [
+        ("/ws/v1/sessions/live", None, 401),
+        ("/ws/v1/sessions/live", Scope.CAMERA, 403),
+        ("/ws/camera", Scope.VIEW, 403),
+    ],
+)
+async def test_a_websocket_without_the_right_token_is_refused_before_the_handshake(
+    guarded: Door, path: str, scope: Scope | None, status: int
+) -> None:
+    address = path if scope is None else f"{path}?token={TOKENS.of(scope)}"
+    with pytest.raises(InvalidStatus) as refused:
+        async with guarded.socket(address):
+            pass
+    assert refused.value.response.status_code == status
+    assert json.loads(refused.value.response.body or b"")["reason"].startswith("TOKEN_")
+
+
+async def test_guessing_is_slowed_down(guarded: Door) -> None:
+    for _ in range(10):
+        problem(
+            await guarded.client.get("/cameras", headers={"authorization": "Bearer guess"}),
+            401,
+            "TOKEN_WRONG",
+        )
+    answer = await guarded.client.get("/cameras", headers={"authorization": "Bearer guess"})
+    problem(answer, 429, "TOO_MANY_GUESSES")
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+
+
+async def test_an_allowed_origin_may_ask_beforehand_without_a_token(guarded: Door) -> None:
+    headers = {
+        "origin": "https://app.example",
+        "access-control-request-method": "PATCH",
+        "access-control-request-headers": "authorization",
+    }
+    answer = await guarded.client.options("/api/v1/sessions/live", headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    answer = await guarded.client.options(
+        "/api/v1/sessions/live", headers=headers | {"origin": "https://evil.example"}
+    )
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_a_strangers_name_for_an_open_gateway_is_refused(door: Door) -> None:
+    """DNS rebinding: a page of evil.example whose name now points here would pass for our own origin."""
+    answer = await door.client.get("/cameras", headers={"host": "evil.example:8000"})
+    problem(answer, 403, "FOREIGN_HOST")
+    told = (await door.client.get("/api/v1/access")).json()
+    assert told == {"open": True, "scope": "admin", "view_token": None, "camera_token": None}
+
+
+async def test_a_token_that_was_made_is_in_the_address_of_the_page_and_one_that_was_given_is_not(
+    redis_url: str, guarded: Door
+) -> None:
+    assert guarded.server.page_address is None
+    async with AsyncExitStack() as stack:
+        settings = GatewaySettings(
+            redis_url=redis_url, port=0, pose=NOWHERE, sync=NOWHERE, scoring=NOWHERE, access="token"
+        )
+        door = await open_door(stack, settings)
+        assert door.server.page_address is not None
+        async with httpx.AsyncClient(follow_redirects=True) as browser:
+            assert (await browser.get(door.server.page_address)).status_code == 200
