@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 
 from services.scoring.alignment import OnlineWarping, Position
-from services.scoring.landmarks import Floats
+from services.scoring.deviation import momentary
+from services.scoring.landmarks import Bools, Floats
 from services.scoring.repetitions import Cycle, CycleDetector
-from services.scoring.score import ABSOLUTE_SHARE, CLIP
 from services.scoring.template import RATE_HZ, Kind, Template
-from services.scoring.tolerance import Tolerances, default_tolerances
+from services.scoring.tolerance import tolerances
 from services.scoring.views import Observed
 
 AXIS_SEEN: Final = 0.4
@@ -28,22 +28,22 @@ class Moment:
 
     position: Position
     row: int
-    relative_z: Floats
-    """(60,) in tolerances; 0 where unknown."""
-    absolute_z: Floats
-    """(60,)"""
+    z: Floats
+    """(60,) deviation from the reference's movement, in tolerances; 0 where unknown."""
     difference: Floats
-    """(60,) user minus template relative to the ready poses, radians; 0 where unknown."""
+    """(60,) the same in radians."""
+    known: Bools
+    """(60,)"""
     deviation: float
-    """As `score.deviation`, of this frame alone."""
+    """As `deviation.momentary`; NaN if too little was seen."""
 
 
 class Following:
     """Follows one template. The template is that of the reference, or its mirror image."""
 
-    def __init__(self, template: Template, tolerances: Tolerances | None = None):
+    def __init__(self, template: Template):
         self.template = template
-        self.tolerances = tolerances or default_tolerances(template)
+        self.tolerances = tolerances(template)
         rows = template.relative()
         scale = self.tolerances.scale
         level = rows @ template.axis
@@ -89,11 +89,7 @@ class Following:
         row = min(round(position.row), len(self.template.features) - 1)
         target = self.template.features[row]
         difference = np.where(known, moved - (target - self.template.ready), 0.0)
-        relative = difference / self.tolerances.relative
-        absolute = np.where(known, seen.features - target, 0.0) / self.tolerances.absolute
-        weight = np.where(known, self.tolerances.weight, 0.0)
-        joined = (1.0 - ABSOLUTE_SHARE) * np.minimum(np.abs(relative), CLIP) + ABSOLUTE_SHARE * np.minimum(
-            np.abs(absolute), CLIP
-        )
-        off = float((weight * joined).sum() / weight.sum()) if weight.sum() > 0 else math.nan
-        return Moment(position, row, relative, absolute, difference, off)
+        absolute = np.where(known, seen.features - target, 0.0)
+        limits = tolerances(self.template, seen.variance)
+        off = momentary(difference, absolute, known, limits)
+        return Moment(position, row, difference / limits.relative, difference, known, off)

@@ -68,9 +68,11 @@ PAIRED_ANGLES: Final = np.array(
 """(pairs, 2) indices of each left angle and its right one."""
 
 MEMBERS: Final = np.zeros((len(JOINTS), _FIRST_ANGLE + len(ANGLE)))
-"""(joints, 60) share of each feature in its joint; rows sum to 1."""
+"""(joints, 60) share of each squared feature in its joint: a bone's three components are one vector, and count as one."""
 for _row, _joint in enumerate(JOINTS):
-    MEMBERS[_row, _joint.features] = 1.0 / len(_joint.features)
+    MEMBERS[_row, _joint.features] = 1.0 / (len(_joint.bones) + len(_joint.angles))
+SEEN_SHARE: Final = 0.3
+"""A joint of which less than this is seen is left out."""
 MAIN_ANGLES: Final = np.array([angle_feature(joint.angles[0]) for joint in JOINTS])
 
 
@@ -88,9 +90,9 @@ class JointError:
 def joint_severity(z: Floats, known: Bools) -> Floats:
     """Root mean square deviation (…, 12) of each joint from features in tolerances (…, 60); NaN where nothing is known."""
     share = MEMBERS * known
-    total = share.sum(axis=1)
+    seen = share.sum(axis=1) / MEMBERS.sum(axis=1)
     power = np.square(np.where(known, z, 0.0)) @ share.T
-    out: Floats = np.sqrt(power / np.where(total > 0.3, total, np.nan))
+    out: Floats = np.sqrt(power / np.where(seen > SEEN_SHARE, seen, np.nan))
     return out
 
 

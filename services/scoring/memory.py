@@ -28,6 +28,8 @@ class Clip:
     """(rows, 60)"""
     known: Bools
     """(60,)"""
+    variance: Floats
+    """(60,) mean error variance of the views; infinite where unknown."""
     start_s: float
 
 
@@ -60,4 +62,6 @@ class Memory:
         filled = np.where(enough, fill_gaps(times, features), 0.0)
         smooth = lowpass(resample(times, filled, at), RATE_HZ)
         whole = renormalised(smooth)
-        return Clip(np.where(enough, whole, 0.0), enough, float(times[0]))
+        variance = np.where(known, np.stack([seen.variance for _, seen in chosen]), 0.0)
+        mean = np.where(enough, variance.sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.inf)
+        return Clip(np.where(enough, whole, 0.0), enough, mean, float(times[0]))

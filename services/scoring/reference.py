@@ -71,14 +71,14 @@ def build_template(recording: Recording, exercise: str = "") -> Template:
     remarks: list[str] = []
     if recording.fps < LOW_FPS:
         remarks.append(f"The video has {recording.fps:g} frames a second; quick movements may be missed.")
-    rows = (prepared.features / _sigma())[:, prepared.known]
+    rows = (prepared.features / rough_scale())[:, prepared.known]
     swings = np.sort(
         np.ptp(np.percentile(angles_of(prepared.features), (3, 97), axis=0), axis=0)[_MAIN_ANGLES]
     )
     if swings[-2] < np.radians(HOLD_DEG):
         return _hold(recording, prepared, exercise, remarks)
     found, _ = find_repetitions(rows, RATE_HZ)
-    typical, kept = _typical(rows, found)
+    typical, kept = typical_of(rows, found)
     if not kept:
         whole = _moving_part(rows)
         typical, kept = whole, [whole]
@@ -87,7 +87,7 @@ def build_template(recording: Recording, exercise: str = "") -> Template:
         )
     elif len(kept) == 1:
         remarks.append("Only one repetition was found; default tolerances are used.")
-    return _repetition(recording, prepared, typical, kept, exercise, remarks)
+    return template_of(recording, prepared, typical, kept, exercise, remarks)
 
 
 def prepare(recording: Recording) -> Prepared:
@@ -149,13 +149,13 @@ def _known_features(bones_seen: Bools) -> Bools:
     return np.isfinite(np.concatenate((variance.reshape(-1), angle_variance(variance))))
 
 
-def _sigma() -> Floats:
+def rough_scale() -> Floats:
     """(60,) rough scale that makes features comparable before any template exists."""
     scale: Floats = np.sqrt(one_view_variance() + np.radians(5.0) ** 2)
     return scale
 
 
-def _typical(rows: Floats, found: list[Segment]) -> tuple[Segment, list[Segment]]:
+def typical_of(rows: Floats, found: list[Segment]) -> tuple[Segment, list[Segment]]:
     """The repetition nearest to all others, and those that are the same movement."""
     if len(found) < 2:
         return (found[0] if found else Segment(0, 0, 0)), found
@@ -181,7 +181,7 @@ def _moving_part(rows: Floats) -> Segment:
     return Segment(start, (start + end) // 2, end)
 
 
-def _repetition(
+def template_of(
     recording: Recording,
     prepared: Prepared,
     typical: Segment,
@@ -189,19 +189,20 @@ def _repetition(
     exercise: str,
     remarks: list[str],
 ) -> Template:
+    """The template of known repetitions (rows of `prepared`), averaged on the time of the typical one."""
     span = slice(typical.start, typical.end + 1)
-    base = prepared.features[span] / _sigma()
+    base = prepared.features[span] / rough_scale()
     aligned = []
     for segment in kept:
         part = prepared.features[segment.start : segment.end + 1]
-        a, b, _ = warping_path(part / _sigma(), base)
+        a, b, _ = warping_path(part / rough_scale(), base)
         aligned.append(onto_template(part, a, b, len(base)))
     stack = np.stack(aligned)
     features = renormalised(lowpass(stack.mean(axis=0), RATE_HZ))
     spread = stack.std(axis=0, ddof=1).mean(axis=0) if len(kept) > 1 else np.zeros(features.shape[1])
     ready = _ready_pose(prepared.features, kept)
-    gap = np.linalg.norm((features[-1] - features[0]) / _sigma())
-    reach = np.linalg.norm((features - features[0]) / _sigma(), axis=1).max()
+    gap = np.linalg.norm((features[-1] - features[0]) / rough_scale())
+    reach = np.linalg.norm((features - features[0]) / rough_scale(), axis=1).max()
     returns = bool(gap < 0.35 * reach)
     axis, phases = movement_axis(features, ready, prepared.known)
     return Template(
@@ -232,7 +233,7 @@ def _ready_pose(features: Floats, kept: list[Segment]) -> Floats:
 
 def movement_axis(features: Floats, ready: Floats, known: Bools) -> tuple[Floats, NDArray[np.int8]]:
     """Principal axis of a repetition (0 at the ready pose, 1 at the far end) and the phase of each row."""
-    sigma = _sigma()
+    sigma = rough_scale()
     rows = np.where(known, (features - ready) / sigma, 0.0)
     # About the ready pose, not the mean: the axis points from there to the far end.
     _, _, axes = np.linalg.svd(rows, full_matrices=False)

@@ -6,24 +6,27 @@ Pure: the clock is the sets' own, nothing is stored elsewhere. `state` and `rest
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from services.scoring.advice.coach import Coach
-from services.scoring.features import bone_vectors
+from services.scoring.calibration import Calibration, defaults
+from services.scoring.comparison import Comparison, compare
+from services.scoring.faults import repetition_errors
 from services.scoring.following import Following, Moment
-from services.scoring.joints import JOINTS, MAIN_ANGLES, JointError, joint_errors, joint_severity
-from services.scoring.landmarks import Floats, SyncedViews, View
+from services.scoring.joints import JointError, joint_errors
+from services.scoring.landmarks import Floats, SyncedViews
 from services.scoring.memory import Clip, Memory
+from services.scoring.mirror import mirror_image, one_sided
+from services.scoring.observer import Observer
 from services.scoring.outcome import CompletedRepetition, Outcome, State
-from services.scoring.reference import movement_axis
 from services.scoring.repetitions import Cycle
-from services.scoring.score import Calibration, Comparison, Verdict, compare, judge
+from services.scoring.score import Verdict, judge
 from services.scoring.template import RATE_HZ, Kind, Phase, Template
-from services.scoring.tolerance import default_tolerances
-from services.scoring.views import Observed, fuse, heading, turn_between
+from services.scoring.tolerance import tolerances
+from services.scoring.views import Observed
 
 VISIBLE_SHARE: Final = 0.5
 """Share of what counts that must be seen, else the person is not visible."""
@@ -38,7 +41,7 @@ STILL: Final = 0.12
 SHORTEST: Final = 0.3
 LONGEST: Final = 5.0
 """A repetition lasts between these multiples of the reference's."""
-LOST_DEVIATION: Final = 2.6
+LOST_DEVIATION: Final = 0.75
 """Frame deviation from which the live position is not believed …"""
 LOST_S: Final = 0.7
 """… if it lasts this long."""
@@ -48,8 +51,6 @@ SCORE_S: Final = 1.0
 """Time constant of the live score."""
 MIRROR_GAIN: Final = 0.15
 """The mirror image must explain this much more before a performance is taken as mirrored."""
-HEADING_S: Final = 2.0
-"""Time constant of the estimate from where each camera sees the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +72,14 @@ class SessionScorer:
         self, template: Template, calibration: Calibration | None = None, rules: Rules | None = None
     ):
         self.template = template
-        self._calibration = calibration or Calibration()
+        self._calibration = calibration or defaults(template)
         self._rules = rules or Rules()
         self._ways = [Following(template)]
-        if self._rules.allow_mirror and template.kind is Kind.REPETITIONS and _one_sided(template):
-            flipped = template.mirror()
-            self._ways.append(Following(_with_axis(flipped)))
-        self._decided = len(self._ways) == 1
+        if self._rules.allow_mirror and template.kind is Kind.REPETITIONS and one_sided(template):
+            self._ways.append(Following(mirror_image(template)))
         self._memory = Memory()
         self._coach = Coach(template.exercise)
-        self._headings: dict[str, complex] = {}
+        self._observer = Observer(template.heading)
         self._ready = template.ready
         self._ready_since = math.nan
         self._time = math.nan
@@ -115,7 +114,7 @@ class SessionScorer:
         dt = time_s - self._time if math.isfinite(self._time) else 1.0 / RATE_HZ
         dt = min(max(dt, 1e-3), 1.0)
         self._time = time_s
-        seen = self._observe(synced.views, dt)
+        seen = self._observer.see(synced.views, dt, settled=not self._ways[0].detector.moving)
         if not self._visible(seen):
             return self._nobody(time_s)
         self._note_motion(time_s, dt, seen)
@@ -129,27 +128,6 @@ class SessionScorer:
         return self._outcome(time_s, dt, state, moment, completed)
 
     # ------------------------------------------------------------ seeing
-
-    def _observe(self, views: tuple[View, ...], dt: float) -> Observed:
-        good = tuple(view for view in views if np.isfinite(view.world_m).any())
-        share = 1.0 - math.exp(-dt / HEADING_S)
-        turns = []
-        for view in good:
-            angle = float(heading(bone_vectors(view.world_m)))
-            known = self._headings.get(view.camera_id)
-            if math.isfinite(angle):
-                now = complex(math.cos(angle), math.sin(angle))
-                if known is None:
-                    known = now
-                elif not self._ways[0].detector.moving:
-                    known += share * (now - known)
-                self._headings[view.camera_id] = known
-            turns.append(
-                turn_between(math.atan2(known.imag, known.real), self.template.heading)
-                if known is not None
-                else 0.0
-            )
-        return fuse(good, tuple(turns))
 
     def _visible(self, seen: Observed) -> bool:
         weight = self._ways[0].tolerances.weight
@@ -206,6 +184,9 @@ class SessionScorer:
 
     def _count_cycles(self, time_s: float, seen: Observed) -> CompletedRepetition | None:
         cycles = [cycle for way in self._ways if (cycle := way.push(time_s, seen)) is not None]
+        moving = [way for way in self._ways if way.detector.moving]
+        if len(moving) == 1:
+            self._lead(moving[0])
         best: tuple[float, Following, Cycle, Comparison] | None = None
         for cycle in cycles:
             # Either way round may have moved first on its own axis; both are asked about what moved.
@@ -220,10 +201,14 @@ class SessionScorer:
             return None
         _, way, cycle, comparison = best
         way.detector.accepted(cycle)
-        if not self._decided:
-            self._ways = [way]
-            self._decided = True
+        self._lead(way)
         return self._complete(way, cycle, comparison)
+
+    def _lead(self, way: Following) -> None:
+        """From now on this way round is followed, until a movement speaks for the other: lunges change legs."""
+        if way is not self._ways[0]:
+            self._ways.sort(key=lambda one: one is not way)
+            way.warping.begin(0)
 
     def _compared(self, way: Following, cycle: Cycle) -> Comparison | None:
         """Looks at a finished cycle as a whole; None if it can be no repetition."""
@@ -234,8 +219,7 @@ class SessionScorer:
         clip = self._memory.clip(cycle.start_s, cycle.end_s)
         if clip is None or not self._from_ready_to_ready(way, clip):
             return None
-        ready = clip.features[: max(1, min(4, len(clip.features) // 8))].mean(axis=0)
-        return compare(clip.features, ready, clip.known, way.template, way.tolerances)
+        return compare(clip, way.template)
 
     def _from_ready_to_ready(self, way: Following, clip: Clip) -> bool:
         """Both ends lie near the ready pose; a movement that does not return need only begin there."""
@@ -247,15 +231,13 @@ class SessionScorer:
         verdict = judge(
             comparison,
             way.template,
-            way.tolerances,
             self._calibration,
-            cycle.height,
             timed=self._rules.video_leads,
         )
         self._count += 1
         self._last_end = cycle.end_s
         self._latest = verdict
-        errors, phase = repetition_errors(comparison, way)
+        errors, phase = repetition_errors(comparison, way.template)
         done = CompletedRepetition(self._count, cycle.start_s, cycle.end_s, verdict, errors, phase)
         self._coach.hear(done)
         return done
@@ -315,8 +297,7 @@ class SessionScorer:
         )
 
     def _errors_now(self, moment: Moment) -> tuple[JointError, ...]:
-        known = moment.relative_z != 0.0
-        return joint_errors(moment.relative_z, moment.difference, known)
+        return joint_errors(moment.z, moment.difference, moment.known)
 
     def _feed_hold(self, time_s: float, dt: float, seen: Observed) -> Outcome:
         """A held pose: no repetitions, the score is that of the pose."""
@@ -326,45 +307,10 @@ class SessionScorer:
         return self._outcome(time_s, dt, state, moment, None)
 
 
-def repetition_errors(comparison: Comparison, way: Following) -> tuple[tuple[JointError, ...], Phase]:
-    """Joints of a repetition worst first, each by its worst phase, and the phase that is worst of all."""
-    template, tolerances = way.template, way.tolerances
-    z = comparison.relative / tolerances.relative
-    severities = []
-    phases = [phase for phase in (Phase.OUT, Phase.TURN, Phase.BACK) if (template.phases == phase).any()]
-    for phase in phases:
-        rows = template.phases == phase
-        power = np.sqrt(np.square(z[rows]).mean(axis=0))
-        severities.append(joint_severity(power, comparison.known))
-    table = np.nan_to_num(np.stack(severities))
-    errors = []
-    for index, joint in enumerate(JOINTS):
-        worst = int(np.argmax(table[:, index]))
-        if table[worst, index] <= 0:
-            continue
-        rows = template.phases == phases[worst]
-        main = MAIN_ANGLES[index]
-        degrees = float(np.round(np.degrees(comparison.relative[rows][:, main].mean())))
-        errors.append(JointError(joint.name, degrees, float(table[worst, index])))
-    worst_phase = phases[int(np.argmax(table.max(axis=1)))] if table.size else Phase.UNKNOWN
-    return tuple(sorted(errors, key=lambda error: -error.severity)), worst_phase
-
-
-def _one_sided(template: Template) -> bool:
-    """Left and right do different things, so that the mirror image is another movement."""
-    here, there = template.relative(), template.mirror().relative()
-    return bool(np.square(here - there).sum() > 0.3 * np.square(here).sum())
-
-
-def _with_axis(template: Template) -> Template:
-    axis, phases = movement_axis(template.features, template.ready, template.known)
-    return replace(template, axis=axis, phases=phases)
-
-
 def _usual_speed(template: Template) -> float:
     """Median speed of the reference while it moves, in tolerances a second."""
     if template.kind is Kind.HOLD or len(template.features) < 3:
         return 30.0
-    rows = template.features * default_tolerances(template).scale
+    rows = template.features * tolerances(template).scale
     speed = np.linalg.norm(np.diff(rows, axis=0), axis=1) * RATE_HZ
     return float(max(np.median(speed), 1.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.scoring.errors import BadTemplate
-from services.scoring.features import FEATURES, bones_of, feature_vectors, mirrored
+from services.scoring.features import FEATURES
 from services.scoring.landmarks import Bools, Floats
 
 RATE_HZ: Final = 30.0
@@ -82,14 +82,6 @@ class Template:
     def relative(self) -> Floats:
         """(rows, 60) features less the ready pose."""
         return self.features - self.ready
-
-    def mirror(self) -> Template:
-        """The same movement with left and right exchanged, as seen by the same camera."""
-        angle = self.heading if np.isfinite(self.heading) else 0.0
-        lateral = np.array([np.cos(angle), 0.0, np.sin(angle)])
-        both = np.vstack((self.features, self.ready[None]))
-        flipped = feature_vectors(mirrored(bones_of(both), lateral))
-        return replace(self, features=flipped[:-1], ready=flipped[-1], axis=np.zeros(FEATURES))
 
 
 def to_bytes(template: Template) -> bytes:

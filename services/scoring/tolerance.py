@@ -1,4 +1,4 @@
-"""How far a feature may lie from the reference before it is off, and how much each feature counts."""
+"""How far a feature may lie from the reference before it is off, and how much each counts in following the movement."""
 
 from __future__ import annotations
 
@@ -7,29 +7,35 @@ from typing import Final
 
 import numpy as np
 
-from services.scoring.features import BONE_COUNT, FEATURES
+from services.scoring.features import BONE_COUNT
 from services.scoring.landmarks import Floats
 from services.scoring.template import Template
 from services.scoring.views import angle_variance, bone_variance
 
 RELATIVE_DEG: Final = 8.0
 """Deviation from the reference's movement, ready pose subtracted, that passes in anybody."""
-ABSOLUTE_DEG: Final = 16.0
-"""Deviation from the reference's pose itself: bodies and cameras differ, so it is wide."""
+ABSOLUTE_FACTOR: Final = 2.0
+"""The pose itself may differ by so much more than the movement: bodies, clothes and cameras differ."""
+NOISE_SHARE: Final = 0.75
+"""Share of the views' error variance that adds to the tolerance; the rest averages out over a repetition."""
 STILL_IMPORTANCE: Final = 0.35
-"""Weight of a feature that does not move in the reference, against 1 for the one that moves most."""
+"""Weight, in following and counting, of a feature that does not move in the reference, against 1 for the one that moves
+most. The score weighs all bones alike: many faults are movements of what should keep still."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tolerances:
-    """Standard deviations, radians, and weights of all features."""
+    """What passes, radians, and what counts in following."""
 
     relative: Floats
-    """(60,)"""
-    absolute: Floats
-    """(60,)"""
+    """(60,) of the movement from the ready pose."""
     weight: Floats
     """(60,) 0 to 1; 0 for what the reference does not show."""
+
+    @property
+    def absolute(self) -> Floats:
+        """(60,) of the pose itself."""
+        return self.relative * ABSOLUTE_FACTOR
 
     @property
     def scale(self) -> Floats:
@@ -43,12 +49,26 @@ def one_view_variance() -> Floats:
     return np.concatenate((bones.reshape(-1), angle_variance(bones)))
 
 
-def default_tolerances(template: Template) -> Tolerances:
-    """Tolerances without any calibration: the trainer's own spread, but no less than the floors and the view's noise."""
-    noise = one_view_variance()
-    relative = np.sqrt(np.maximum(template.spread**2, np.radians(RELATIVE_DEG) ** 2) + noise)
-    absolute = np.sqrt(np.maximum(template.spread**2, np.radians(ABSOLUTE_DEG) ** 2) + noise)
-    return Tolerances(relative, absolute, importance(template) * template.known)
+def tolerances(template: Template, variance: Floats | None = None) -> Tolerances:
+    """The trainer's own spread, the floor that passes in anybody, and what the views cannot see.
+
+    `variance` (60,) is the error variance of the user's views; infinite where unknown, None for the reference's view.
+    """
+    own = one_view_variance()
+    seen = own if variance is None else np.maximum(own, np.where(np.isfinite(variance), variance, own))
+    spread = template.spread**2
+    bones = spread[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).sum(axis=1)
+    # A bone's directions share one spread: a trainer who never strays sideways gives no licence to forbid it.
+    spread = np.concatenate((np.repeat(bones, 3), spread[3 * BONE_COUNT :]))
+    relative = np.sqrt(spread + np.radians(RELATIVE_DEG) ** 2 + NOISE_SHARE * seen)
+    return Tolerances(relative, importance(template) * template.known)
+
+
+def bone_movement(template: Template) -> Floats:
+    """(14,) root mean square movement of each bone from the ready pose, radians."""
+    bones = template.relative()[:, : 3 * BONE_COUNT].reshape(-1, BONE_COUNT, 3)
+    out: Floats = np.sqrt(np.square(bones).sum(axis=2).mean(axis=0))
+    return out
 
 
 def importance(template: Template) -> Floats:
@@ -57,6 +77,6 @@ def importance(template: Template) -> Floats:
     bones = np.linalg.norm(swing[: 3 * BONE_COUNT].reshape(-1, 3), axis=1)
     moved = np.concatenate((np.repeat(bones, 3), swing[3 * BONE_COUNT :]))
     top = np.percentile(moved, 95)
-    share = np.clip(moved / top, 0.0, 1.0) if top > np.radians(10) else np.ones(FEATURES)
+    share = np.clip(moved / top, 0.0, 1.0) if top > np.radians(10) else np.ones(len(moved))
     weight: Floats = STILL_IMPORTANCE + (1.0 - STILL_IMPORTANCE) * share
     return weight

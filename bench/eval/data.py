@@ -1,0 +1,159 @@
+"""Optical markers of performed exercises, turned into what a virtual camera and a pose model would give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.scoring.landmarks import LANDMARKS, Landmark, Recording
+
+Floats = NDArray[np.float64]
+RATE_HZ: Final = 30.0
+CAMERA_DEG: Final = 45.0
+"""Where the virtual camera stands, from the person's front towards their left."""
+PIXELS_A_METRE: Final = 180.0
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Errors of a pose model, emulated."""
+
+    jitter_m: float
+    """Standard deviation of each coordinate from frame to frame."""
+    bias_m: float
+    """… and of an offset of each landmark that stays for a whole performance."""
+    yaw_deg: float
+    """Camera direction differs by up to so much from performance to performance."""
+
+
+NOISES: Final = {
+    "clean": Noise(0.0, 0.0, 0.0),
+    "moderate": Noise(0.015, 0.020, 10.0),
+    "heavy": Noise(0.030, 0.040, 20.0),
+}
+"""moderate is that of the notes this follows; heavy is twice as much."""
+
+
+@dataclass(frozen=True)
+class Performance:
+    """One repetition by one person."""
+
+    movement: int
+    subject: int
+    episode: int
+    correct: bool
+    world_m: Floats
+    """(frames, 33, 3) as MediaPipe gives world landmarks."""
+
+
+# Landmark ← markers whose mean stands for it. Side letters are filled in.
+_SOURCES: Final = {
+    "SHOULDER": ("SHO",),
+    "ELBOW": ("ELB",),
+    "WRIST": ("WRA", "WRB"),
+    "KNEE": ("KNE",),
+    "ANKLE": ("ANK",),
+    "HEEL": ("HEE",),
+    "FOOT_INDEX": ("TOE",),
+    "EAR": ("FHD", "BHD"),
+}
+HIP_DROP_M: Final = 0.09
+HIP_INWARD: Final = 0.25
+"""Hip joints lie below and inwards of the pelvis markers: by this, and by this share of the half width."""
+
+
+def load(path: Path) -> list[Performance]:
+    """All performances in a file of the form described in shared/data/README.md (`ui-prmd`)."""
+    with np.load(path, allow_pickle=False) as stored:
+        markers = [str(name) for name in stored["markers"]]
+        xyz = stored["xyz_mm"].astype(np.float64) / 1000.0
+        offsets = stored["offsets"]
+        index = stored["index_m_s_e_correct"]
+    xyz[(xyz == 0).all(axis=-1)] = np.nan
+    found = []
+    for (movement, subject, episode, correct), start, end in zip(
+        index, offsets[:-1], offsets[1:], strict=True
+    ):
+        world = _landmarks(_filled(xyz[start:end]), markers)
+        found.append(
+            Performance(int(movement), int(subject), int(episode), bool(correct), _seen(world, CAMERA_DEG))
+        )
+    return found
+
+
+def _filled(xyz: Floats) -> Floats:
+    """Gaps bridged in time; a marker missing throughout becomes the mean of the others, which is far off but finite."""
+    out = xyz.copy()
+    rows = np.arange(len(out))
+    for marker in range(out.shape[1]):
+        good = np.isfinite(out[:, marker]).all(axis=1)
+        if good.all():
+            continue
+        for axis in range(3):
+            column = out[:, marker, axis]
+            if good.any():
+                column[~good] = np.interp(rows[~good], rows[good], column[good])
+            else:
+                column[:] = np.nanmean(out[:, :, axis], axis=1)
+    return out
+
+
+def _landmarks(xyz: Floats, markers: list[str]) -> Floats:
+    """(frames, 33, 3) in the laboratory's axes, z up."""
+
+    def mean(*names: str) -> Floats:
+        out: Floats = xyz[:, [markers.index(name) for name in names]].mean(axis=1)
+        return out
+
+    world = np.repeat(mean("LFHD", "RFHD")[:, None], LANDMARKS, axis=1)
+    for side, letter in (("LEFT", "L"), ("RIGHT", "R")):
+        for name, sources in _SOURCES.items():
+            world[:, Landmark[f"{side}_{name}"]] = mean(*(letter + source for source in sources))
+        pelvis = mean(f"{letter}ASI", f"{letter}PSI")
+        centre = mean("LASI", "RASI", "LPSI", "RPSI")
+        hip = pelvis + HIP_INWARD * (centre - pelvis)
+        hip[:, 2] -= HIP_DROP_M
+        world[:, Landmark[f"{side}_HIP"]] = hip
+        for finger in (2, 4, 6):  # pinky, index, thumb follow the wrist in the numbering
+            world[:, Landmark[f"{side}_WRIST"] + finger] = mean(f"{letter}FIN")
+    return world
+
+
+def _seen(world: Floats, camera_deg: float) -> Floats:
+    """In MediaPipe's axes, for a camera that sees the person from `camera_deg`, with the hips' middle as origin."""
+    hips = world[:, (Landmark.LEFT_HIP, Landmark.RIGHT_HIP)]
+    across = (hips[:, 0] - hips[:, 1]).mean(axis=0)
+    # The person's left in the horizontal plane; turned so that they face the camera, then by the camera's angle.
+    facing = np.arctan2(across[1], across[0])
+    angle = facing + np.radians(camera_deg)
+    flat = world - hips.mean(axis=1, keepdims=True)
+    x = flat[..., 0] * np.cos(angle) + flat[..., 1] * np.sin(angle)
+    away = -flat[..., 0] * np.sin(angle) + flat[..., 1] * np.cos(angle)
+    out: Floats = np.stack((x, -flat[..., 2], away), axis=-1)
+    return out
+
+
+def disturbed(world_m: Floats, noise: Noise, rng: np.random.Generator) -> Floats:
+    """The landmarks with a pose model's errors."""
+    if noise == NOISES["clean"]:
+        return world_m
+    yaw = np.radians(rng.uniform(-noise.yaw_deg, noise.yaw_deg))
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    turned = world_m.copy()
+    turned[..., 0] = cos * world_m[..., 0] + sin * world_m[..., 2]
+    turned[..., 2] = -sin * world_m[..., 0] + cos * world_m[..., 2]
+    bias = rng.normal(0.0, noise.bias_m, size=(1, LANDMARKS, 3))
+    jitter = rng.normal(0.0, noise.jitter_m, size=world_m.shape)
+    out: Floats = turned + bias + jitter
+    return out
+
+
+def recording(world_m: Floats) -> Recording:
+    """As if the camera's video had been looked at."""
+    n = len(world_m)
+    image = world_m[..., :2] * PIXELS_A_METRE + np.array([320.0, 240.0])
+    return Recording(np.arange(n) / RATE_HZ, image, world_m, np.ones((n, LANDMARKS)), RATE_HZ)

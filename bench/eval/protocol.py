@@ -1,0 +1,233 @@
+"""Leave one subject out: who is the reference, who is judged, and on whom a calibration may be fitted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from bench.eval.data import NOISES, Floats, Performance, disturbed, recording
+from services.scoring.calibration import Calibration, defaults, from_correct, from_labelled
+from services.scoring.comparison import Comparison, compare, cosine
+from services.scoring.deviation import Deviations, deviations
+from services.scoring.features import FEATURES, bone_vectors, bones_of, feature_vectors
+from services.scoring.memory import Clip
+from services.scoring.mirror import mirror_image, one_sided
+from services.scoring.reference import Prepared, rough_scale, template_of, typical_of
+from services.scoring.segmentation import Segment
+from services.scoring.session import MIRROR_GAIN
+from services.scoring.smoothing import lowpass
+from services.scoring.template import RATE_HZ, Template
+from services.scoring.tolerance import one_view_variance
+from services.scoring.views import heading, mean_heading, turn_between, turned
+
+KNOWN: Final = np.ones(FEATURES, dtype=bool)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A repetition of one subject against the reference of another."""
+
+    performance: Performance
+    reference: int
+    """Subject the reference is of."""
+    comparison: Comparison
+    bones: Deviations
+    cosine: float
+
+    @property
+    def subject(self) -> int:
+        """Whose repetition it is."""
+        return self.performance.subject
+
+
+def seen_features(performance: Performance, noise: str, seed: int) -> Floats:
+    """What scoring makes of a performance: features (frames, 60), smoothed."""
+    world = disturbed(performance.world_m, NOISES[noise], np.random.default_rng([seed, 2026]))
+    return feature_vectors(bone_vectors(lowpass(world, RATE_HZ)))
+
+
+def sample_template(parts: list[Floats]) -> Template:
+    """The reference made of one person's correct repetitions, their ends being known."""
+    rows = np.concatenate(parts)
+    ends = np.cumsum([len(part) for part in parts])
+    segments = [
+        Segment(int(e) - len(p), int(e) - len(p) // 2, int(e) - 1) for e, p in zip(ends, parts, strict=True)
+    ]
+    prepared = Prepared(
+        features=rows,
+        frames=np.arange(len(rows), dtype=np.float64),
+        known=KNOWN,
+        image=np.zeros((len(rows), 33, 2)),
+        heading=mean_heading(heading(bones_of(rows))),
+    )
+    typical, kept = typical_of(rows / rough_scale(), segments)
+    return template_of(recording(np.zeros((len(rows), 33, 3))), prepared, typical, kept, "", [])
+
+
+def clip_of(features: Floats, template: Template) -> Clip:
+    """A repetition in the template's axes, as the observer would bring it there."""
+    turn = turn_between(mean_heading(heading(bones_of(features))), template.heading)
+    if turn:
+        features = feature_vectors(turned(bones_of(features), turn))
+    return Clip(features, KNOWN, one_view_variance(), 0.0)
+
+
+def judge_all(
+    performances: list[Performance], noise: str
+) -> tuple[list[Judged], dict[tuple[int, int], Template]]:
+    """Every repetition against the reference of every other subject, and the references by (movement, subject)."""
+    features = [seen_features(p, noise, seed) for seed, p in enumerate(performances)]
+    grouped: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for index, performance in enumerate(performances):
+        grouped[performance.movement, performance.subject].append(index)
+    judged: list[Judged] = []
+    templates: dict[tuple[int, int], Template] = {}
+    for (movement, reference), own in grouped.items():
+        correct = [features[i] for i in own if performances[i].correct]
+        template = sample_template(correct)
+        templates[movement, reference] = template
+        ways = [template, mirror_image(template)] if one_sided(template) else [template]
+        for (other_movement, subject), theirs in grouped.items():
+            if other_movement != movement or subject == reference:
+                continue
+            clips = [clip_of(features[i], template) for i in theirs]
+            for index, clip in zip(theirs, clips, strict=True):
+                way, comparison = _way_round(ways, clip)
+                judged.append(
+                    Judged(
+                        performances[index],
+                        reference,
+                        comparison,
+                        deviations(comparison, way),
+                        cosine(comparison.user, way.features, comparison.known),
+                    )
+                )
+    return judged, templates
+
+
+def _way_round(ways: list[Template], clip: Clip) -> tuple[Template, Comparison]:
+    """The template or its mirror image, as a session decides for each repetition: some people change legs."""
+    tried = [(way, compare(clip, way)) for way in ways]
+    if len(tried) > 1 and tried[1][1].explained - MIRROR_GAIN > tried[0][1].explained:
+        return tried[1]
+    return tried[0]
+
+
+# ---------------------------------------------------------------- measures
+def auc(correct: Floats, incorrect: Floats) -> float:
+    """Probability that an incorrect repetition deviates more than a correct one, ties counting half."""
+    order = np.sort(correct)
+    below = np.searchsorted(order, incorrect, side="left")
+    upto = np.searchsorted(order, incorrect, side="right")
+    return float((below + upto).mean() / 2.0 / len(correct))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A deviation for each judged repetition, and whether it was told wrong."""
+
+    name: str
+    deviation: Floats
+    wrong: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+def by(judged: list[Judged], key: Callable[[Judged], object]) -> Iterable[list[int]]:
+    """Row numbers grouped by a key, in order of first appearance."""
+    groups: dict[object, list[int]] = defaultdict(list)
+    for row, one in enumerate(judged):
+        groups[key(one)].append(row)
+    return groups.values()
+
+
+def auc_within(judged: list[Judged], deviation: Floats) -> float:
+    """Mean over movements, references and subjects."""
+    return _mean_auc(judged, deviation, lambda j: (j.performance.movement, j.reference, j.subject))
+
+
+def auc_pooled(judged: list[Judged], deviation: Floats) -> float:
+    """Mean over movements and references, all subjects on one scale."""
+    return _mean_auc(judged, deviation, lambda j: (j.performance.movement, j.reference))
+
+
+def _mean_auc(judged: list[Judged], deviation: Floats, key: Callable[[Judged], tuple[int, ...]]) -> float:
+    correct = np.array([one.performance.correct for one in judged])
+    per: dict[int, list[float]] = defaultdict(list)
+    for rows in by(judged, key):
+        chosen = np.array(rows)
+        good, bad = deviation[chosen[correct[chosen]]], deviation[chosen[~correct[chosen]]]
+        if len(good) and len(bad):
+            per[judged[rows[0]].performance.movement].append(auc(good, bad))
+    return float(np.mean([np.mean(values) for values in per.values()])) if per else float("nan")
+
+
+def rates(judged: list[Judged], wrong: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[float, float]:
+    """Shares of correct repetitions passed and of incorrect ones caught, mean over movements."""
+    correct = np.array([one.performance.correct for one in judged])
+    passed, caught = [], []
+    for rows in by(judged, lambda j: j.performance.movement):
+        chosen = np.array(rows)
+        passed.append(float((~wrong[chosen])[correct[chosen]].mean()))
+        caught.append(float(wrong[chosen][~correct[chosen]].mean()))
+    return float(np.mean(passed)), float(np.mean(caught))
+
+
+# ---------------------------------------------------------------- scales
+def label_free(judged: list[Judged], templates: dict[tuple[int, int], Template]) -> Scale:
+    """Default tolerances, default boundary."""
+    off = np.array([one.bones.total() for one in judged])
+    limits = {key: defaults(template).d70 for key, template in templates.items()}
+    boundary = np.array([limits[one.performance.movement, one.reference] for one in judged])
+    return Scale("label_free", off, off > boundary)
+
+
+def correct_only(judged: list[Judged], templates: dict[tuple[int, int], Template]) -> Scale:
+    """Calibrated on the correct repetitions of the subjects that are neither judged nor the reference.
+
+    Shift from the same reference; the boundary from all references, since few people make a poor quantile.
+    """
+    off, wrong = np.full(len(judged), np.nan), np.zeros(len(judged), dtype=bool)
+    for rows in by(judged, lambda j: (j.performance.movement, j.subject)):
+        movement, subject = judged[rows[0]].performance.movement, judged[rows[0]].subject
+        fits: dict[int, Calibration] = {}
+        for reference in {judged[row].reference for row in rows}:
+            good = [
+                one
+                for one in judged
+                if one.performance.movement == movement
+                and one.reference == reference
+                and one.subject != subject
+                and one.performance.correct
+            ]
+            fits[reference] = from_correct(
+                [one.comparison for one in good],
+                [str(one.subject) for one in good],
+                templates[movement, reference],
+            )
+        boundary = float(np.mean([fit.d70 for fit in fits.values()]))
+        for row in rows:
+            one = judged[row]
+            off[row], _ = fits[one.reference].deviation(one.comparison, templates[movement, one.reference])
+            wrong[row] = off[row] > boundary
+    return Scale("correct_only", off, wrong)
+
+
+def full(judged: list[Judged], templates: dict[tuple[int, int], Template]) -> Scale:
+    """Calibrated on right and wrong repetitions of the other subjects, against one another."""
+    off, wrong = np.full(len(judged), np.nan), np.zeros(len(judged), dtype=bool)
+    for rows in by(judged, lambda j: (j.performance.movement, j.subject)):
+        movement, subject = judged[rows[0]].performance.movement, judged[rows[0]].subject
+        others = [
+            one
+            for one in judged
+            if one.performance.movement == movement and subject not in (one.subject, one.reference)
+        ]
+        fit = from_labelled([one.bones for one in others], [one.performance.correct for one in others])
+        for row in rows:
+            one = judged[row]
+            off[row], _ = fit.deviation(one.comparison, templates[movement, one.reference])
+            wrong[row] = off[row] > fit.d70
+    return Scale("full", off, wrong)
