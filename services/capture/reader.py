@@ -12,7 +12,7 @@ from services.capture.encoding import encode
 from services.capture.errors import SourceLost
 from services.capture.frames import Frame, Numbering
 from services.capture.pace import Pacer
-from services.capture.playback import PlaybackClosed
+from services.capture.playback import LATE_NS, PlaybackClosed
 from services.capture.sizing import fit, shrink
 from services.capture.sources.source import BrokenFrame, Source
 from services.capture.states import CameraState, Target
@@ -21,7 +21,6 @@ from services.mesh.stamps import StampSmoother
 
 log = structlog.get_logger()
 
-OVERDUE_NS = 100_000_000
 MOST_BROKEN = 30
 
 
@@ -131,10 +130,10 @@ class Reader(threading.Thread):
                 stamp_ns = smoother.add(grabbed.number, stamp_ns)
                 self.jitter_us = smoother.jitter_us
             target = self._sink.target
-            if not pacer.take(grabbed.captured_ns, target.fps):
+            if not pacer.take(grabbed.pace_ns, target.fps):
                 continue
             epoch, sequence = self._numbering.next(self._sink.clock_epoch)
-            if source.paced and monotonic_ns() - grabbed.captured_ns > OVERDUE_NS:
+            if source.paced and monotonic_ns() - grabbed.captured_ns > LATE_NS:
                 self._sink.overdue()
                 continue
             try:

@@ -41,8 +41,8 @@ def test_a_pass_starts_for_all_at_once_when_all_are_ready(threads: Submit) -> No
     clock.now_ns += 500 * MS
     assert playback.begin("b") == 0
     assert first.result(1) == 0
-    assert playback.due_ns(0) == clock.now_ns + LEAD_NS
-    assert playback.due_ns(40 * MS) == clock.now_ns + LEAD_NS + 40 * MS
+    assert playback.place(0).due_ns == clock.now_ns + LEAD_NS
+    assert playback.place(40 * MS).due_ns == clock.now_ns + LEAD_NS + 40 * MS
 
 
 def test_a_recording_that_cannot_be_read_keeps_nobody_waiting(threads: Submit) -> None:
@@ -66,14 +66,14 @@ def test_the_next_pass_starts_for_all_when_the_longest_is_over(threads: Submit) 
     playback = Playback([], clock)
     playback.begin("long")
     playback.begin("short")
-    start_ns = playback.due_ns(0)
+    start_ns = playback.place(0).due_ns
     short = threads(playback.finish_pass, "short", 300 * MS)
     with pytest.raises(TimeoutError):
         short.result(0.05)
     clock.now_ns = start_ns + 990 * MS
     playback.finish_pass("long", 1000 * MS)
     short.result(1)
-    assert playback.due_ns(0) == start_ns + 1000 * MS
+    assert playback.place(0).due_ns == start_ns + 1000 * MS
 
 
 def test_a_recording_that_is_lost_meanwhile_does_not_stop_the_others(threads: Submit) -> None:
@@ -85,17 +85,34 @@ def test_a_recording_that_is_lost_meanwhile_does_not_stop_the_others(threads: Su
     waiting.result(1)
 
 
-def test_a_machine_that_does_not_keep_up_holds_the_timeline_up_for_all() -> None:
+def test_a_machine_that_does_not_keep_up_holds_up_what_nobody_has_placed_yet() -> None:
+    clock = Clock()
+    playback = Playback([], clock)
+    playback.begin("slow")
+    playback.begin("fast")
+    start_ns = playback.place(0).due_ns
+    assert playback.place(100 * MS).due_ns == start_ns + 100 * MS
+    clock.now_ns = start_ns + 40 * MS + LATE_NS + 50 * MS
+    # The slow one is late; the frames that the fast one has placed before stay where they are, for both.
+    assert playback.place(40 * MS).due_ns == start_ns + 40 * MS
+    assert playback.place(60 * MS).due_ns == start_ns + 60 * MS
+    assert playback.place(100 * MS).due_ns == start_ns + 100 * MS
+    held_ns = LATE_NS + 50 * MS
+    assert playback.place(120 * MS) == (120 * MS, start_ns + 120 * MS + held_ns)
+    assert playback.place(140 * MS).due_ns == start_ns + 140 * MS + held_ns
+
+
+def test_positions_grow_evenly_over_passes_whatever_was_held_up() -> None:
     clock = Clock()
     playback = Playback([], clock)
     playback.begin("a")
-    start_ns = playback.due_ns(0)
-    clock.now_ns = start_ns + LATE_NS
-    playback.hold_up(0)
-    assert playback.due_ns(0) == start_ns
-    clock.now_ns = start_ns + LATE_NS + 50 * MS
-    playback.hold_up(0)
-    assert playback.due_ns(0) == clock.now_ns
+    start_ns = playback.place(0).due_ns
+    clock.now_ns = start_ns + 900 * MS
+    playback.place(0)
+    late = playback.place(40 * MS)
+    assert late.due_ns > start_ns + 40 * MS
+    playback.finish_pass("a", 80 * MS)
+    assert playback.place(0) == (80 * MS, late.due_ns + 40 * MS)
 
 
 def test_a_gated_playback_waits_for_its_gate(threads: Submit) -> None:

@@ -98,7 +98,7 @@ def test_a_video_that_joins_late_begins_where_the_others_are(make_video: MakeVid
     now_ns = monotonic_ns()
     playback = Playback([], lambda: now_ns)
     playback.begin("a")
-    now_ns = playback.due_ns(0) + 410_000_000
+    now_ns = playback.place(0).due_ns + 410_000_000
     source = opened(Recording(str(make_video(frames=30, fps=30))), playback, track="b")
     grabbed = source.grab()
     assert grabbed is not None

@@ -69,3 +69,21 @@ def test_traceparent_has_the_w3c_form() -> None:
 def test_unknown_enum_value_is_an_error() -> None:
     with pytest.raises(ValueError, match="99"):
         times.drop_name(99)  # type: ignore[arg-type]
+
+
+async def test_a_task_that_swallows_its_cancellation_is_cancelled_again() -> None:
+    """Redis takes a cancellation for a time-out while it connects, and goes on; a stop at start-up waited for ever."""
+    tasks, swallowed = Tasks(), asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            swallowed.set()
+        await asyncio.sleep(60)
+
+    tasks.start("stubborn", stubborn)
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await tasks.close()
+    assert swallowed.is_set()

@@ -72,8 +72,8 @@ class DeviceSource:
     def grab(self) -> Grabbed:
         if not self._capture.grab():
             raise SourceLost(f"{self._shown} gives no more pictures: is it still plugged in?")
-        now_ns = monotonic_ns()
-        grabbed = Grabbed(self._number, _kernel_stamp_ns(self._capture, now_ns))
+        stamp_ns = _kernel_stamp_ns(self._capture, monotonic_ns())
+        grabbed = Grabbed(self._number, stamp_ns, stamp_ns)
         self._number += 1
         return grabbed
 

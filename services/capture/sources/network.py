@@ -38,7 +38,8 @@ class NetworkSource:
     def grab(self) -> Grabbed:
         if not self._capture.grab():
             raise SourceLost(f"{self._shown} stopped giving pictures")
-        grabbed = Grabbed(self._number, monotonic_ns())
+        now_ns = monotonic_ns()
+        grabbed = Grabbed(self._number, now_ns, now_ns)
         self._number += 1
         return grabbed
 

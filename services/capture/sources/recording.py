@@ -58,8 +58,8 @@ class RecordingSource(abc.ABC):
             media_ns = self.step()
             if media_ns is None:
                 raise SourceLost(f"{self._track}: the recording holds no frame any more")
-        self._playback.hold_up(media_ns)
-        grabbed = Grabbed(self._number, self._playback.due_ns(media_ns), media_ns // 1000)
+        place = self._playback.place(media_ns)
+        grabbed = Grabbed(self._number, place.due_ns, place.position_ns, media_ns // 1000)
         self._number += 1
         return grabbed
 

@@ -18,6 +18,8 @@ class Grabbed:
     """Counts every frame of the source since it was opened, taken or not."""
     captured_ns: int
     """CLOCK_MONOTONIC when it was read; for a paced source when it is due, mostly in the future."""
+    pace_ns: int
+    """What frames are thinned out by: the same, or for a recording its place on the timeline, which no delay moves."""
     media_us: int | None = None
     """Position in the recording, microseconds. None: a live camera."""
 

@@ -45,7 +45,8 @@ class VirtualSource:
         for frame in self._schedule:
             if not frame.dropped:
                 self._frame = frame
-                return Grabbed(frame.number, round(frame.true_time * 1e9) + _monotonic_minus_unix_ns())
+                due_ns = round(frame.true_time * 1e9) + _monotonic_minus_unix_ns()
+                return Grabbed(frame.number, due_ns, due_ns)
         return None
 
     def retrieve(self) -> Image:
