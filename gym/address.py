@@ -1,6 +1,6 @@
 """Camera addresses: `gym:squat?view=front&form=knees_in:0.6&tempo=2,0.5,1.5,1&person=3&fps=30&seed=7`.
 
-What comes before the question mark is a movement, a shipped script (answer, session) or a script's path.
+What comes before the question mark is a movement, a shipped script (answer, session, circuit) or a script's path.
 """
 
 from collections.abc import Callable, Mapping
