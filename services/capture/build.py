@@ -56,10 +56,11 @@ def _streams(
         context.on_close(partial(_in_thread, printer.close))
     server = settings.parsed_server()
     if server.protocol == "websocket":
+        token = settings.token.get_secret_value()
         on_answer = printer.answer if printer is not None else _ignore
 
         def open_socket(camera: Camera, _jitter_us: Callable[[], int]) -> Stream:
-            return WebSocketStream(camera, server.target, encoders, on_answer)
+            return WebSocketStream(camera, server.target, token, encoders, on_answer)
 
         return open_socket
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.capture import addresses, quality
 from services.capture.addresses import NamedAddress, Server
@@ -26,6 +26,10 @@ class CaptureSettings(ServiceSettings):
     server: str = "dns:///127.0.0.1:50052"
     """Where frames go: grpc://host:port of a pose service (all replicas behind the name are used), or ws://host:port
     of a gateway, which is how to get through a firewall that lets only HTTP pass."""
+
+    token: SecretStr = SecretStr("")
+    """Camera token of a gateway that asks for one (ws:// only); better given as KOMI_CAPTURE_TOKEN, where no list of
+    processes shows it."""
 
     cameras: str = ""
     """NAME:INDEX|URL|FILE,…: camera number, rtsp:// or http:// address, video file, folder of images, or gym: address.

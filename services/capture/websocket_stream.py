@@ -17,6 +17,7 @@ import orjson
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.http11 import Response
 
 from services.capture import metrics
 from services.capture.addresses import redact
@@ -26,6 +27,7 @@ from services.capture.errors import LinkLost, Refused
 from services.capture.frames import Frame
 from services.capture.link import StreamOver
 from services.capture.states import LinkState
+from services.mesh.errors import KomiError
 from services.mesh.stages import monotonic_ns
 
 log = structlog.get_logger()
@@ -36,21 +38,27 @@ ANSWER_S = 1.0
 """A frame that a newer one overtook gets no answer: after this long its place is free again."""
 PING_PERIOD_S = 1.0
 SILENCE_S = 5.0
-REFUSALS = {400, 401, 403, 404, 409}
+REFUSALS = {400, 401, 403, 404, 409, 429}
 
 
 class WebSocketStream:
     """Runs one connection, once."""
 
     def __init__(
-        self, camera: Camera, address: str, encoders: Executor, on_answer: Callable[[dict[str, Any]], None]
+        self,
+        camera: Camera,
+        address: str,
+        token: str,
+        encoders: Executor,
+        on_answer: Callable[[dict[str, Any]], None],
     ) -> None:
-        """`address`: ws://host:port/ws/camera. `on_answer` takes the poses that come back, as they are."""
+        """`address`: ws://host:port/ws/camera. `token`: empty for none. `on_answer` takes what comes back, as it is."""
         self._camera = camera
         parts = urlsplit(address)
         query = "&".join(filter(None, [parts.query, urlencode({"camera_id": camera.camera_id})]))
         self._address = parts._replace(query=query).geturl()
         self._shown = redact(address)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._encoders = encoders
         self._on_answer = on_answer
         self._under_way: deque[tuple[float, float]] = deque()
@@ -62,15 +70,17 @@ class WebSocketStream:
         """See services.capture.link.Stream."""
         try:
             async with connect(
-                self._address, open_timeout=CONNECT_S, ping_interval=None, close_timeout=1, compression=None
+                self._address,
+                additional_headers=self._headers,
+                open_timeout=CONNECT_S,
+                ping_interval=None,
+                close_timeout=1,
+                compression=None,
             ) as socket:
                 await self._greet(socket)
                 await self._exchange(socket)
         except InvalidStatus as error:
-            status = error.response.status_code
-            if status in REFUSALS:
-                raise Refused(f"the gateway at {self._shown} refused the camera: HTTP {status}") from error
-            raise LinkLost(f"the gateway at {self._shown} answered HTTP {status}") from error
+            raise self._refused(error.response) from error
         except ConnectionClosed as error:
             raise LinkLost(
                 f"the gateway at {self._shown} went away ({error.code}) {error.reason}".strip()
@@ -79,6 +89,17 @@ class WebSocketStream:
             raise LinkLost(
                 f"no gateway answers at {self._shown}: check that it runs and that the address is right"
             ) from error
+
+    def _refused(self, response: Response) -> KomiError:
+        status = response.status_code
+        if status not in REFUSALS:
+            return LinkLost(f"the gateway at {self._shown} answered HTTP {status}")
+        hint = ": give its camera token with KOMI_CAPTURE_TOKEN" if status in {401, 403} else ""
+        pause = response.headers.get("Retry-After", "")
+        return Refused(
+            f"the gateway at {self._shown} refused the camera (HTTP {status}){hint}",
+            retry_after_s=float(pause) if pause.isdecimal() else None,
+        )
 
     async def _greet(self, socket: ClientConnection) -> None:
         async with asyncio.timeout(CONNECT_S):

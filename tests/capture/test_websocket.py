@@ -27,6 +27,7 @@ class ScriptedGateway:
 
     answers: bool = True
     refusal: HTTPStatus | None = None
+    token: str = ""
     paths: list[str] = field(default_factory=list)
     frames: list[dict[str, Any]] = field(default_factory=list)
 
@@ -48,7 +49,9 @@ class ScriptedGateway:
                 answer = {"type": "frame_processed", "client_id": name, "timestamp": frame["timestamp"]}
                 await socket.send(json.dumps({**answer, "pose_data": pose}))
 
-    def refuse(self, connection: ServerConnection, _request: Request) -> Response | None:
+    def refuse(self, connection: ServerConnection, request: Request) -> Response | None:
+        if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
+            return connection.respond(HTTPStatus.UNAUTHORIZED, "no token")
         return connection.respond(self.refusal, "no") if self.refusal else None
 
     @contextlib.asynccontextmanager
@@ -128,6 +131,22 @@ async def test_a_gateway_that_went_away_is_found_again(
             async with gateway.serving(port):
                 await eventually(lambda known=known: len(gateway.frames) > known + 2, what="frames")  # type: ignore[misc]
             await asyncio.sleep(0)
+
+
+async def test_a_gateway_that_asks_for_a_token_gets_it_and_its_lack_is_told(
+    start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
+) -> None:
+    gateway = ScriptedGateway(token="tell-nobody")
+    async with gateway.serving() as port:
+        server, video = f"ws://127.0.0.1:{port}", make_video(frames=300)
+        async with start_capture(server=server, cameras=f"a:{video}", token="tell-nobody"):
+            await eventually(lambda: len(gateway.frames) >= 2, what="frames")
+        async with start_capture(server=server, cameras=f"a:{video}") as capture:
+
+            async def told() -> bool:
+                return "KOMI_CAPTURE_TOKEN" in (await capture.camera("a")).problem
+
+            await eventually(told, what="the problem")
 
 
 async def test_a_gateway_that_refuses_is_told_and_tried_again_slowly(
