@@ -36,6 +36,8 @@ OPTIONS: list[tuple[str, Any]] = [
     ("grpc.max_send_message_length", 16 << 20),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
     ("grpc.http2.max_ping_strikes", 0),
+    # A client looks for replicas when a connection ends. Calls that run on an old one go on; new ones spread.
+    ("grpc.max_connection_age_ms", 20_000),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
