@@ -7,7 +7,9 @@ from contextlib import AsyncExitStack
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
+from komi.gateway.v1.session_message_pb2 import SessionMessage
 from services.gateway.config import GatewaySettings
 from services.mesh import keys
 from tests.gateway.conftest import NOWHERE, open_door
@@ -57,6 +59,29 @@ async def test_only_the_topics_asked_for_come(door: Door) -> None:
         assert (await receive(socket))["topics"] == ["repetition"]
         await door.score(an_update(2, completes=2))
         assert (await receive(socket))["type"] == "repetition"
+
+
+async def test_protobuf_comes_by_subprotocol_and_says_the_same(door: Door) -> None:
+    protobuf = [Subprotocol("komi.v1.protobuf")]
+    path = "/ws/v1/sessions/live?topics=poses,score,repetition"
+    async with door.socket(path, subprotocols=protobuf) as binary, door.socket(path) as text:
+        assert binary.subprotocol == "komi.v1.protobuf"
+        message = SessionMessage.FromString(await binary.recv(decode=False))
+        assert json.loads(message.json)["type"] == "hello"
+        await greeted(door, text)
+        await door.emit(a_set(7))
+        message = SessionMessage.FromString(await binary.recv(decode=False))
+        told = await receive(text, "poses")
+        assert message.poses.sequence == told["seq"] == 7
+        assert message.poses.stamps.pushed_monotonic_ns > 0
+        assert message.poses.members[0].pose.image_px[0] == pytest.approx(
+            told["cameras"][0]["image_px"][0], abs=0.05
+        )
+        await door.score(an_update(7, completes=1))
+        message = SessionMessage.FromString(await binary.recv(decode=False))
+        assert message.score.score == pytest.approx(87.2)
+        message = SessionMessage.FromString(await binary.recv(decode=False))
+        assert json.loads(message.json)["type"] == "repetition"
 
 
 async def test_status_comes_at_once_and_again_when_the_session_changes(door: Door) -> None:

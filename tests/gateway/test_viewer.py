@@ -125,7 +125,7 @@ def test_live_events_that_were_replayed_already_come_once() -> None:
     viewer.hold()
     viewer.push_event("repetition", 5, frame(type="repetition", seq=5))
     viewer.push_event("repetition", 7, frame(type="repetition", seq=7))
-    viewer.release([frame(type="hello"), frame(type="repetition", seq=5)], through_seq=6)
+    viewer.release([{"type": "hello"}, {"type": "repetition", "seq": 5}], through_seq=6)
     assert [(m["type"], m.get("seq")) for m in told(pipe.taken)] == [
         ("hello", None),
         ("repetition", 5),

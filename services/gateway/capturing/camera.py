@@ -12,7 +12,7 @@ from services.gateway.capturing.link import CameraLink
 from services.gateway.capturing.timing import age_us
 from services.gateway.concurrently import until_first
 from services.gateway.fanout.viewer import Viewer
-from services.gateway.shaping.encoding import Document, text_frame, to_json
+from services.gateway.shaping.encoding import Document
 from services.gateway.upstream import Upstream
 from services.mesh.errors import InvalidInput, KomiError
 from services.mesh.server_clock import ServerClock
@@ -58,11 +58,11 @@ class WebSocketCamera(ABC, Generic[Sent]):
 
     def say(self, document: Document) -> None:
         """Send a message that must arrive."""
-        self._viewer.push(text_frame(to_json(document)))
+        self._viewer.say(document)
 
     def show(self, document: Document) -> None:
         """Send a pose; a peer that does not read gets the newest only."""
-        self._viewer.push_state("pose", "", text_frame(to_json(document)))
+        self._viewer.push_state("pose", "", self._viewer.format.document(document))
 
     def offer(self, jpeg: bytes, time: frame_pb2.CaptureTime, epoch: int, sequence: int, sent: Sent) -> None:
         """Hand a frame to the link. Raises InvalidInput for one larger than pose takes."""

@@ -1,6 +1,7 @@
 """What one session, or all of them, means to its viewers: each message encoded once, pushed to each. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Protocol
 
 from komi.common.v1 import frame_pb2
@@ -9,7 +10,8 @@ from komi.sync.v1 import sync_service_pb2
 from services.gateway import metrics
 from services.gateway.fanout.viewer import Viewer
 from services.gateway.shaping import kept, poses, scores
-from services.gateway.shaping.encoding import Document, text_frame, to_json
+from services.gateway.shaping.encoding import Document
+from services.gateway.shaping.formats import Format
 from services.gateway.shaping.stages import seconds_until_pushed, stamped
 from services.mesh.stages import HOST_ID
 from services.mesh.telemetry import DROPS
@@ -47,12 +49,35 @@ class _Viewers:
         return [viewer for viewer in self._viewers if topic in viewer.topics]
 
 
-def _push(viewers: Iterable[Viewer], topic: str, key: str, document: Document) -> None:
-    metrics.SENT.labels(topic).inc()
-    frame = text_frame(to_json(document))
-    skipped = sum(not viewer.push_state(topic, key, frame) for viewer in viewers)
+class _Frames:
+    """One message as a frame in each format that somebody wants, made once."""
+
+    def __init__(self, topic: str, make: Callable[[Format], bytes]) -> None:
+        self._topic = topic
+        self._make = make
+        self._made: dict[Format, bytes] = {}
+
+    def of(self, format_: Format) -> bytes:
+        frame = self._made.get(format_)
+        if frame is None:
+            metrics.SENT.labels(self._topic).inc()
+            frame = self._made[format_] = self._make(format_)
+        return frame
+
+
+def _push(viewers: Iterable[Viewer], topic: str, key: str, make: Callable[[Format], bytes]) -> None:
+    frames = _Frames(topic, make)
+    skipped = sum(not viewer.push_state(topic, key, frames.of(viewer.format)) for viewer in viewers)
     if skipped:
         DROPS.labels(metrics.SERVICE, "fanout", "superseded").inc(skipped)
+
+
+def _push_document(viewers: Iterable[Viewer], topic: str, key: str, document: Document) -> None:
+    _push(viewers, topic, key, partial(_document, document))
+
+
+def _document(document: Document, format_: Format) -> bytes:
+    return format_.document(document)
 
 
 def _observe(topic: str, stamps: frame_pb2.StageStamps) -> None:
@@ -81,30 +106,29 @@ class SessionFeed(_Viewers):
         viewers = self.wanting("poses")
         if viewers:
             stamps = stamped(synced.stamps, now_ns, HOST_ID)
-            _push(viewers, "poses", "", poses.poses_message(synced, stamps))
+            _push(viewers, "poses", "", lambda format_: format_.poses(synced, stamps))
             _observe("poses", stamps)
         viewers = self.wanting("clock")
         for frame in synced.members:
             if viewers and frame.HasField("clock"):
-                _push(viewers, "clock", frame.id.camera_id, poses.clock_message(frame))
+                _push_document(viewers, "clock", frame.id.camera_id, poses.clock_message(frame))
 
     def on_update(self, update: scoring_service_pb2.ScoreUpdate, now_ns: int) -> None:
         """Push `score`; `repetition` when one is completed; `advice` when the cue is another."""
         viewers = self.wanting("score")
         if viewers:
             stamps = stamped(update.stamps, now_ns, HOST_ID)
-            _push(viewers, "score", "", scores.score_message(update, stamps))
+            _push(viewers, "score", "", lambda format_: format_.score(update, stamps))
             _observe("score", stamps)
         events, self._cue = events_of(update, self._cue)
         for topic, document in events:
-            metrics.SENT.labels(topic).inc()
-            frame = text_frame(to_json(document))
+            frames = _Frames(topic, partial(_document, document))
             for viewer in self.wanting(topic):
-                viewer.push_event(topic, update.set_sequence, frame)
+                viewer.push_event(topic, update.set_sequence, frames.of(viewer.format))
 
     def on_status(self, status: Document) -> None:
         """Push `status`."""
-        _push(self.wanting("status"), "status", "", status)
+        _push_document(self.wanting("status"), "status", "", status)
 
 
 def events_of(
@@ -134,7 +158,7 @@ class MonitorFeed(_Viewers):
         """Push a `status_update` for each member."""
         viewers = self.wanting("monitor")
         for frame in synced.members if viewers else ():
-            _push(viewers, "monitor", frame.id.camera_id, kept.status_update(frame))
+            _push_document(viewers, "monitor", frame.id.camera_id, kept.status_update(frame))
 
     def on_update(self, _update: scoring_service_pb2.ScoreUpdate, _now_ns: int) -> None:
         """Monitors know no scores."""
@@ -144,6 +168,5 @@ class MonitorFeed(_Viewers):
         if camera_ids == self._camera_ids:
             return
         self._camera_ids = camera_ids
-        frame = text_frame(to_json(kept.cameras_list(camera_ids)))
         for viewer in self.wanting("monitor"):
-            viewer.push(frame)
+            viewer.say(kept.cameras_list(camera_ids))

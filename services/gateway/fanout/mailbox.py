@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from services.gateway.shaping.encoding import text_frame, to_json
+from services.gateway.shaping.formats import JSON, Format
 
 MOST_EVENTS = 256
 STATES = ("poses", "score", "clock", "status")
@@ -12,7 +12,8 @@ STATES = ("poses", "score", "clock", "status")
 class Mailbox:
     """Frames in the order of their arrival. A state that is overtaken leaves, and is counted."""
 
-    def __init__(self, *, tell_skipped: bool = True) -> None:
+    def __init__(self, format_: Format = JSON, *, tell_skipped: bool = True) -> None:
+        self._format = format_
         self._tell_skipped = tell_skipped
         self._waiting: dict[tuple[str, str], bytes] = {}
         self._events = 0
@@ -45,7 +46,7 @@ class Mailbox:
         oldest = next(iter(self._waiting))
         if self._tell_skipped and oldest[0] and self._skipped[oldest[0]]:
             skipped, self._skipped = self._skipped, Counter()
-            return text_frame(to_json({"type": "skipped", **{topic: skipped[topic] for topic in STATES}}))
+            return self._format.document({"type": "skipped", **{topic: skipped[topic] for topic in STATES}})
         if not oldest[0]:
             self._events -= 1
         return self._waiting.pop(oldest)

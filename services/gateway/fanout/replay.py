@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from komi.scoring.v1 import scoring_service_pb2
 from services.gateway.fanout.feed import events_of
 from services.gateway.shaping import scores
-from services.gateway.shaping.encoding import text_frame, to_json
+from services.gateway.shaping.encoding import Document
 from services.mesh import keys
 from services.mesh.redis import RedisClient
 
@@ -14,9 +14,9 @@ PAGE = 256
 
 @dataclass(frozen=True)
 class Missed:
-    """Events after the asked sequence number, oldest first, as frames with their topic."""
+    """Events after the asked sequence number, oldest first, with their topic."""
 
-    events: tuple[tuple[str, bytes], ...]
+    events: tuple[tuple[str, Document], ...]
     through_seq: int
     """Newest set they cover."""
     gap: bool
@@ -41,10 +41,10 @@ async def missed_events(redis: RedisClient, session_id: str, after_seq: int) -> 
             break
     updates.reverse()
     cue = scores.cue_key(reached) if reached is not None else None
-    frames: list[tuple[str, bytes]] = []
+    missed: list[tuple[str, Document]] = []
     for update in updates:
         events, cue = events_of(update, cue)
-        frames += [(topic, text_frame(to_json(document))) for topic, document in events]
+        missed += events
     newest = updates[-1].set_sequence if updates else after_seq
     oldest = updates[0].set_sequence if updates else after_seq + 1
-    return Missed(tuple(frames), newest, gap=reached is None and oldest > after_seq + 1)
+    return Missed(tuple(missed), newest, gap=reached is None and oldest > after_seq + 1)

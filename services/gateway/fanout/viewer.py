@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from services.gateway.fanout.mailbox import Mailbox
+from services.gateway.shaping.encoding import Document
+from services.gateway.shaping.formats import JSON, Format
 
 
 class Outlet(Protocol):
@@ -20,12 +22,15 @@ class Outlet(Protocol):
 class Viewer:
     """What feeds push to. All methods but `pump` return at once."""
 
-    def __init__(self, outlet: Outlet, topics: Iterable[str], *, tell_skipped: bool = True) -> None:
+    def __init__(
+        self, outlet: Outlet, topics: Iterable[str], format_: Format = JSON, *, tell_skipped: bool = True
+    ) -> None:
+        self.format = format_
         self.topics = frozenset(topics)
         self.lost_event = False
         """An event did not fit: the viewer must connect again and resume."""
         self._outlet = outlet
-        self._mailbox = Mailbox(tell_skipped=tell_skipped)
+        self._mailbox = Mailbox(format_, tell_skipped=tell_skipped)
         self._wake = asyncio.Event()
         self._held: list[tuple[int, str, bytes]] | None = None
 
@@ -46,10 +51,13 @@ class Viewer:
         if self._held is not None:
             self._held.append((seq, topic, frame))
             return
-        self.push(frame)
+        self._push(frame)
 
-    def push(self, frame: bytes) -> None:
+    def say(self, document: Document) -> None:
         """Push a message that belongs to no topic: an answer, a greeting."""
+        self._push(self.format.document(document))
+
+    def _push(self, frame: bytes) -> None:
         if not self._mailbox and self._outlet.try_write(frame):
             return
         if not self._mailbox.put_event(frame):
@@ -60,11 +68,11 @@ class Viewer:
         """Keep live events back (and let states pass by) until `release`, while older ones are looked up."""
         self._held = []
 
-    def release(self, replayed: Iterable[bytes], through_seq: int) -> None:
+    def release(self, replayed: Iterable[Document], through_seq: int) -> None:
         """Push `replayed`, then the live events after `through_seq`, and hold nothing back any more."""
         held, self._held = self._held or [], None
-        for frame in replayed:
-            self.push(frame)
+        for document in replayed:
+            self.say(document)
         for seq, topic, frame in held:
             if seq > through_seq:
                 self.push_event(topic, seq, frame)

@@ -20,7 +20,6 @@ from services.gateway.routes.access import (
     TheGateway,
     error_message,
     gateway_of,
-    json_frame,
     messages,
     problems,
     websocket_errors,
@@ -96,7 +95,7 @@ async def monitor(websocket: WebSocket) -> None:
         cameras = [camera.camera_id for camera in await gateway.cameras.list()]
         await websocket.accept()
         viewer = Viewer(outlet_of(websocket), ("monitor",), tell_skipped=False)
-        viewer.push(json_frame(kept.cameras_list(cameras)))
+        viewer.say(kept.cameras_list(cameras))
         async with gateway.hub.monitoring(viewer):
             await until_first(viewer.pump(), _listen(gateway, websocket, viewer))
 
@@ -109,7 +108,7 @@ async def _listen(gateway: Gateway, websocket: WebSocket, viewer: Viewer) -> Non
             answer = error_message(error.reason, error.message)
         except UNREACHABLE:
             answer = error_message("REDIS_UNREACHABLE", "Redis cannot be reached; try again when it is back")
-        viewer.push(json_frame(answer))
+        viewer.say(answer)
 
 
 async def _answer(gateway: Gateway, message: str | bytes) -> Document:

@@ -13,8 +13,9 @@ from services.gateway.fanout.replay import missed_events
 from services.gateway.fanout.viewer import Viewer
 from services.gateway.gateway import Gateway
 from services.gateway.outlet import outlet_of
-from services.gateway.routes.access import error_message, gateway_of, json_frame, messages, websocket_errors
+from services.gateway.routes.access import error_message, gateway_of, messages, websocket_errors
 from services.gateway.shaping.encoding import Document
+from services.gateway.shaping.formats import JSON, SUBPROTOCOLS, Format
 from services.mesh.errors import Exhausted, InvalidInput
 
 router = APIRouter()
@@ -40,16 +41,24 @@ async def watch_session(websocket: WebSocket, session_id: str) -> None:
             )
         gateway.viewers += 1
         try:
-            await websocket.accept()
-            await _serve(gateway, websocket, session_id, topics, after)
+            subprotocol = _subprotocol(websocket)
+            await websocket.accept(subprotocol)
+            await _serve(
+                gateway, websocket, session_id, topics, after, SUBPROTOCOLS.get(subprotocol or "", JSON)
+            )
         finally:
             gateway.viewers -= 1
 
 
 async def _serve(
-    gateway: Gateway, websocket: WebSocket, session_id: str, topics: tuple[str, ...], after: int | None
+    gateway: Gateway,
+    websocket: WebSocket,
+    session_id: str,
+    topics: tuple[str, ...],
+    after: int | None,
+    format_: Format,
 ) -> None:
-    viewer = Viewer(outlet_of(websocket), topics)
+    viewer = Viewer(outlet_of(websocket), topics, format_)
     hello: Document = {
         "type": "hello",
         "protocol": PROTOCOL,
@@ -60,14 +69,14 @@ async def _serve(
         "gap": False,
     }
     if after is None:
-        viewer.push(json_frame(hello))
+        viewer.say(hello)
     else:
         viewer.hold()
     async with gateway.hub.viewing(session_id, viewer):
         if after is not None:
             missed = await missed_events(gateway.redis, session_id, after)
-            replayed = [frame for topic, frame in missed.events if topic in viewer.topics]
-            viewer.release([json_frame({**hello, "gap": missed.gap}), *replayed], missed.through_seq)
+            replayed = [document for topic, document in missed.events if topic in viewer.topics]
+            viewer.release([{**hello, "gap": missed.gap}, *replayed], missed.through_seq)
         await until_first(viewer.pump(), _listen(gateway, websocket, viewer))
     if viewer.lost_event:
         await websocket.close(TOO_FAR_BEHIND, "too far behind: connect again and resume")
@@ -79,7 +88,7 @@ async def _listen(gateway: Gateway, websocket: WebSocket, viewer: Viewer) -> Non
             answer = _answer(gateway, viewer, message)
         except InvalidInput as error:
             answer = error_message(error.reason, error.message)
-        viewer.push(json_frame(answer))
+        viewer.say(answer)
 
 
 def _answer(gateway: Gateway, viewer: Viewer, message: str | bytes) -> Document:
@@ -108,6 +117,12 @@ def _answer(gateway: Gateway, viewer: Viewer, message: str | bytes) -> Document:
         viewer.topics = frozenset(_known(wanted))
         return {"type": "subscribed", "topics": _known(wanted)}
     raise BadMessage(f"unknown message type {str(kind)[:40]!r}: send 'subscribe' or 'ping'")
+
+
+def _subprotocol(websocket: WebSocket) -> str | None:
+    """The first of those asked for that is known; None: none is, and JSON it will be."""
+    asked = websocket.scope.get("subprotocols", [])
+    return next((name for name in asked if name in SUBPROTOCOLS), None)
 
 
 def _topics(wanted: str | None) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ export async function drive(scenario, { args = [], permissions = [] } = {}) {
   const browser = await chromium.launch({ executablePath: options.chromium, args: [...QUIET, ...args] });
   const complaints = [];
   const open = async (path, { width = 1280, height = 800, scheme = "light", locale = "en-US" } = {}) => {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale, permissions });
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: "reduce", locale, permissions });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     page.on("console", (message) => {
