@@ -28,7 +28,10 @@ def _place_for_cache(beside: Path) -> bool:
         return True
     folder = Path(told) if told else Path(tempfile.gettempdir()) / f"komi-gym-numba-{os.getuid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Compiled code is loaded from there: in the temporary folder it must be nobody else's.
+        if not told and folder.stat().st_uid != os.getuid():
+            return False
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError:
