@@ -34,7 +34,7 @@ export function CameraTile({ model, camera, width, height, enlarged, onEnlarge }
     <>
       <canvas class="picture" ref={picture} role="img" aria-label={t("camera.picture", { name })} />
       <canvas class="overlay" ref={overlay} />
-      {!pictured && (
+      {(!pictured || !camera.connected) && (
         <span class="tile-wait">{camera.connected ? t("camera.waiting") : t("camera.away")}</span>
       )}
       <span class="tile-name">

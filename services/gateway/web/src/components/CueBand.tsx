@@ -7,12 +7,13 @@ import { useValue } from "../state/value";
 import { Icon } from "./Icon";
 
 /** States in which what to do now matters more than the advice that stands. */
-const FIRST: ReadonlySet<TrackingState | "waiting"> = new Set([
+const FIRST: ReadonlySet<TrackingState | "waiting" | "away"> = new Set([
   "not_visible",
   "lost",
   "no_reference",
   "done",
   "waiting",
+  "away",
 ]);
 
 function VoiceSwitch() {
@@ -38,8 +39,9 @@ export function CueBand({ model }: { model: SessionModel }) {
   const chosen = useValue(language);
   const cue = useValue(model.cue);
   useSpokenAdvice(cue);
-  const state = useValue(model.score)?.state ?? "waiting";
   const cameras = useValue(model.status)?.cameras ?? [];
+  const scored = useValue(model.score)?.state ?? "waiting";
+  const state = cameras.some(({ connected }) => connected) ? scored : "away";
   if (cameras.length === 0) return null;
   const advice = cue !== null && !FIRST.has(state) ? cue : null;
   const kind = advice === null ? "hint" : advice.praise ? "praise" : "mend";

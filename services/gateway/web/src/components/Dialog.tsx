@@ -30,12 +30,12 @@ export function Dialog({ title, onClose, children }: Props) {
       }}
     >
       <div class="dialog-inside">
-        <header class="dialog-header">
+        <div class="dialog-header">
           <h2 id={titleId}>{title}</h2>
           <button type="button" class="icon-button" aria-label={t("close")} onClick={onClose}>
             <Icon name="close" />
           </button>
-        </header>
+        </div>
         {children}
       </div>
     </dialog>

@@ -1,11 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { sessions } from "../api/rest";
-import { type Text, useText } from "../i18n";
-import { language, type Theme, theme } from "../state/preferences";
+import { useText } from "../i18n";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
-import { Icon, type IconName } from "./Icon";
+import { Icon } from "./Icon";
 import { SessionDialog } from "./SessionDialog";
+import { LanguageSwitch, ThemeSwitch } from "./Switches";
 
 interface Props {
   model: SessionModel;
@@ -13,6 +13,7 @@ interface Props {
 }
 
 export function Header({ model, openSession }: Props) {
+  const t = useText();
   return (
     <header class="header">
       <a class="brand" href="./">
@@ -22,6 +23,14 @@ export function Header({ model, openSession }: Props) {
       <ConnectionPill model={model} />
       <span class="spacer" />
       <SessionPicker sessionId={model.sessionId} openSession={openSession} />
+      <a
+        class="icon-button"
+        href={`./camera/?session=${encodeURIComponent(model.sessionId)}`}
+        aria-label={t("own.link")}
+        title={t("own.link")}
+      >
+        <Icon name="camera" />
+      </a>
       <SetupButton model={model} openSession={openSession} />
       <ThemeSwitch />
       <LanguageSwitch />
@@ -85,46 +94,5 @@ function SetupButton({ model, openSession }: Props) {
       </button>
       {open && <SessionDialog model={model} openSession={openSession} onClose={() => setOpen(false)} />}
     </>
-  );
-}
-
-const NEXT_THEME: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
-const THEME_ICON: Record<Theme, IconName> = { system: "system", light: "sun", dark: "moon" };
-
-function ThemeSwitch() {
-  const t = useText();
-  const chosen = useValue(theme);
-  const text = `${t("nav.theme")}: ${t(`theme.${chosen}` as Text)}`;
-  return (
-    <button
-      type="button"
-      class="icon-button"
-      aria-label={text}
-      title={text}
-      onClick={() => theme.set(NEXT_THEME[chosen])}
-    >
-      <Icon name={THEME_ICON[chosen]} />
-    </button>
-  );
-}
-
-function LanguageSwitch() {
-  const t = useText();
-  const chosen = useValue(language);
-  return (
-    <fieldset class="segments">
-      <legend class="visually-hidden">{t("nav.language")}</legend>
-      {(["ko", "en"] as const).map((each) => (
-        <button
-          key={each}
-          type="button"
-          lang={each}
-          aria-pressed={chosen === each}
-          onClick={() => language.set(each)}
-        >
-          {each === "ko" ? "한국어" : "English"}
-        </button>
-      ))}
-    </fieldset>
   );
 }

@@ -9,7 +9,7 @@ const COMMANDS = [
 ] as const;
 
 /** What to do when there is nothing to see. */
-export function NoCamera() {
+export function NoCamera({ sessionId }: { sessionId: string }) {
   const t = useText();
   return (
     <div class="no-camera">
@@ -17,6 +17,12 @@ export function NoCamera() {
         <Icon name="camera" />
       </span>
       <h2>{t("empty.title")}</h2>
+      <a
+        class="button button-primary button-link"
+        href={`./camera/?session=${encodeURIComponent(sessionId)}`}
+      >
+        {t("own.link")}
+      </a>
       <p class="muted">{t("empty.body")}</p>
       <ul>
         {COMMANDS.map(({ text, command }) => (

@@ -20,8 +20,11 @@ export function ReferenceFigure({ model, reference }: { model?: SessionModel; re
     let shown = "";
     let asked = 0;
     const rate = fps > 0 ? fps : 30;
+    const play = (now: number) => {
+      asked = requestAnimationFrame(play);
+      draw(now);
+    };
     const draw = (now: number) => {
-      asked = requestAnimationFrame(draw);
       const frame = followed(model) ?? looped(now, ghost.length, rate);
       const key = `${frame} ${element.clientWidth} ${element.clientHeight}`;
       if (key === shown) return;
@@ -35,7 +38,8 @@ export function ReferenceFigure({ model, reference }: { model?: SessionModel; re
     const sight = new IntersectionObserver((entries) => {
       cancelAnimationFrame(asked);
       shown = "";
-      if (entries.at(-1)?.isIntersecting) asked = requestAnimationFrame(draw);
+      if (entries.at(-1)?.isIntersecting) asked = requestAnimationFrame(play);
+      else draw(0);
     });
     sight.observe(element);
     return () => {

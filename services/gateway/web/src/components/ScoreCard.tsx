@@ -13,7 +13,8 @@ const ARC = 2 * Math.PI * RADIUS * 0.75; // three quarters of a circle
 /** Good, fair or poor; the same everywhere a score is coloured. */
 export function grade(score: number | null): "good" | "fair" | "poor" | "none" {
   if (score === null) return "none";
-  return score >= 85 ? "good" : score >= 70 ? "fair" : "poor";
+  const shown = Math.round(score); // an 85 on screen is an 85
+  return shown >= 85 ? "good" : shown >= 70 ? "fair" : "poor";
 }
 
 export function ScoreCard({ model }: { model: SessionModel }) {

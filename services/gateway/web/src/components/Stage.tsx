@@ -10,8 +10,12 @@ import { NoCamera } from "./NoCamera";
 const GAP = 10;
 const DEFAULT_ASPECT = 4 / 3;
 
-function aspectOf({ width, height }: CameraStatus): number {
-  return width && height ? width / height : DEFAULT_ASPECT;
+/** Shapes seen, so that a camera that goes away keeps its place. */
+const aspects = new Map<string, number>();
+
+function aspectOf({ camera_id, width, height }: CameraStatus): number {
+  if (width && height) aspects.set(camera_id, width / height);
+  return aspects.get(camera_id) ?? DEFAULT_ASPECT;
 }
 
 /** The cameras of the session, as large as they fit. */
@@ -25,16 +29,16 @@ export function Stage({ model }: { model: SessionModel }) {
   const all = status?.cameras ?? [];
   const one = all.find(({ camera_id }) => camera_id === enlarged);
   const shown = one ? [one] : all;
-  const aspects = shown.map(aspectOf).join();
+  const shapes = shown.map(aspectOf).join();
   const { rows, height } = useMemo(
-    () => arrange(aspects.split(",").map(Number), size.width, size.height, GAP),
-    [aspects, size.width, size.height],
+    () => arrange(shapes.split(",").map(Number), size.width, size.height, GAP),
+    [shapes, size.width, size.height],
   );
 
   let from = 0;
   return (
     <section class="stage" aria-label={t("stage.label")} ref={room}>
-      {status !== null && all.length === 0 && <NoCamera />}
+      {status !== null && all.length === 0 && <NoCamera sessionId={model.sessionId} />}
       {height > 0 &&
         shown.length > 0 &&
         rows.map((count) => {

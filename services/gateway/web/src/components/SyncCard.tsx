@@ -35,7 +35,7 @@ export function SyncCard({ model }: { model: SessionModel }) {
             </p>
           )}
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-          <section class="table" aria-labelledby="sync-title" tabIndex={0}>
+          <section class="table" aria-label={t("sync.table")} tabIndex={0}>
             <table>
               <thead>
                 <tr>

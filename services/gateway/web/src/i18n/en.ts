@@ -57,6 +57,30 @@ export const en = {
   copy: "Copy",
   copied: "Copied",
 
+  "own.link": "Use this device as a camera",
+  "own.phone": "phone",
+  "own.computer": "computer",
+  "own.preview": "Picture of this device's camera",
+  "own.invitation": "This device becomes one of the cameras.",
+  "own.name": "Camera name",
+  "own.which": "Camera",
+  "own.front": "Front",
+  "own.back": "Back",
+  "own.start": "Start camera",
+  "own.stop": "Stop",
+  "own.sent": "Sent",
+  "own.privacy": "The picture goes to your own KOMI only, into the session “{session}”.",
+  "own.link.connecting": "Connecting",
+  "own.link.live": "Streaming",
+  "own.link.waiting": "Reconnecting",
+  "own.taken": "Another camera already uses this name. Stop here, choose another name and start again.",
+  "own.refused.insecure":
+    "Browsers give a page the camera only over https, or on the computer KOMI runs on. Open this page by an https address.",
+  "own.refused.denied":
+    "The camera was not allowed. Allow it for this page in the browser's settings, then start again.",
+  "own.refused.missing": "No camera was found on this device.",
+  "own.refused.busy": "Another program is using the camera. Close it, then start again.",
+
   "score.label": "Score",
   "score.unknown": "no score yet",
   "score.of": "{score} of 100",
@@ -93,6 +117,7 @@ export const en = {
   "hint.rest": "Rest. Begin again whenever you like.",
   "hint.done": "That was it. Well done.",
   "hint.no_reference": "Choose a reference to be compared with.",
+  "hint.away": "The camera is disconnected. It comes back by itself.",
   "hint.waiting": "Waiting for the first pose.",
 
   "repetitions.label": "Repetitions",
@@ -193,6 +218,7 @@ export const en = {
   ms: "{ms} ms",
 
   "sync.label": "Camera sync",
+  "sync.table": "Each camera",
   "sync.none": "No camera is connected.",
   "sync.camera": "Camera",
   "sync.rate": "Rate",

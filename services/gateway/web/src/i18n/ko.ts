@@ -60,6 +60,30 @@ export const ko: Record<Text, string> = {
   copy: "복사",
   copied: "복사됨",
 
+  "own.link": "이 기기를 카메라로 쓰기",
+  "own.phone": "휴대폰",
+  "own.computer": "컴퓨터",
+  "own.preview": "이 기기의 카메라 화면",
+  "own.invitation": "이 기기가 카메라 중 하나가 됩니다.",
+  "own.name": "카메라 이름",
+  "own.which": "카메라",
+  "own.front": "전면",
+  "own.back": "후면",
+  "own.start": "카메라 켜기",
+  "own.stop": "끄기",
+  "own.sent": "전송",
+  "own.privacy": "화면은 내 KOMI의 ‘{session}’ 세션으로만 보내집니다.",
+  "own.link.connecting": "연결 중",
+  "own.link.live": "전송 중",
+  "own.link.waiting": "다시 연결 중",
+  "own.taken": "다른 카메라가 이미 이 이름을 쓰고 있습니다. 끈 다음 이름을 바꿔 다시 켜 주세요.",
+  "own.refused.insecure":
+    "브라우저는 https 주소이거나 KOMI가 실행 중인 컴퓨터일 때만 카메라를 허용합니다. https 주소로 열어 주세요.",
+  "own.refused.denied":
+    "카메라 사용이 거부되었습니다. 브라우저 설정에서 이 페이지에 허용한 뒤 다시 켜 주세요.",
+  "own.refused.missing": "이 기기에서 카메라를 찾지 못했습니다.",
+  "own.refused.busy": "다른 프로그램이 카메라를 쓰고 있습니다. 그 프로그램을 닫고 다시 켜 주세요.",
+
   "score.label": "점수",
   "score.unknown": "아직 점수 없음",
   "score.of": "100점 중 {score}점",
@@ -96,6 +120,7 @@ export const ko: Record<Text, string> = {
   "hint.rest": "쉬었다가 준비되면 다시 시작하세요.",
   "hint.done": "끝났습니다. 수고하셨어요.",
   "hint.no_reference": "비교할 기준 동작을 골라 주세요.",
+  "hint.away": "카메라 연결이 끊겼습니다. 돌아오면 자동으로 이어집니다.",
   "hint.waiting": "첫 자세를 기다리고 있습니다.",
 
   "repetitions.label": "반복 횟수",
@@ -196,6 +221,7 @@ export const ko: Record<Text, string> = {
   ms: "{ms} ms",
 
   "sync.label": "카메라 동기화",
+  "sync.table": "카메라별 상태",
   "sync.none": "연결된 카메라가 없습니다.",
   "sync.camera": "카메라",
   "sync.rate": "속도",

@@ -5,14 +5,16 @@ import { Value } from "./value";
 
 export type Theme = "system" | "light" | "dark";
 
-function remembered<T extends string>(key: string, choices: readonly T[], fallback: T): Value<T> {
+/** One of `choices`, or any text where they are null. */
+function remembered<T extends string>(key: string, choices: readonly T[] | null, fallback: T): Value<T> {
   let stored: string | null = null;
   try {
     stored = localStorage.getItem(`komi.${key}`);
   } catch {
     // Storage can be forbidden: then nothing is remembered.
   }
-  const value = new Value<T>(choices.find((choice) => choice === stored) ?? fallback);
+  const fits = stored !== null && (choices === null || choices.some((choice) => choice === stored));
+  const value = new Value<T>(fits ? (stored as T) : fallback);
   value.subscribe(() => {
     try {
       localStorage.setItem(`komi.${key}`, value.get());
@@ -32,6 +34,11 @@ export const theme = remembered<Theme>("theme", ["system", "light", "dark"], "sy
 export const ghost = remembered<"on" | "off">("ghost", ["on", "off"], "off");
 /** Whether advice is read aloud. */
 export const voice = remembered<"on" | "off">("voice", ["on", "off"], "off");
+
+/** What this device is called as a camera. Empty: a name in the page's language. */
+export const cameraName = remembered<string>("camera.name", null, "");
+/** Which of its cameras: `user`, `environment` or a device's id. */
+export const cameraChoice = remembered<string>("camera.choice", null, "user");
 
 /** Keeps the document's language and colours as chosen. */
 export function applyPreferences(): void {
