@@ -7,11 +7,13 @@ KomiError
 │   └── Moved             the store is not where this replica left it: load it again
 ├── NotFound
 │   └── SessionNotFound   nothing was ever stored for it, and nobody configured it
+├── InvalidInput
+│   └── CalibrationUnusable  the session's calibration cannot be read
 └── OutOfRange
     └── PositionGone      the sets after this position are no longer kept
 """
 
-from services.mesh.errors import FailedPrecondition, NotFound, OutOfRange, Unavailable
+from services.mesh.errors import FailedPrecondition, InvalidInput, NotFound, OutOfRange, Unavailable
 
 
 class Fenced(FailedPrecondition):
@@ -28,3 +30,7 @@ class SessionNotFound(NotFound):
 
 class PositionGone(OutOfRange):
     reason = "POSITION_GONE"
+
+
+class CalibrationUnusable(InvalidInput):
+    reason = "CALIBRATION_UNUSABLE"

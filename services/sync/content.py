@@ -1,0 +1,155 @@
+"""Do the pictures agree that the cameras are in time? Clocks cannot tell an error beyond half a frame; the person can.
+
+With a calibration: a camera that is late sees the body where it was, so its landmarks lie off the point the others
+triangulate. The time shift that makes all agree best is its lag. Without one only keypoint speed is left: the shift at
+which the landmarks' vertical speeds, which every upright camera shares, correlate best. That is a far weaker witness
+(views differ in perspective), so it speaks up only when it is very sure.
+
+Nothing is corrected here. A session is told, and decides.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.sync.calibration import CalibratedCamera
+
+Array = NDArray[np.float64]
+BODY = (0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
+"""Landmarks that are looked at: nose, shoulders, elbows, wrists, hips, knees, ankles."""
+VISIBLE = 0.5
+LONGEST_LAG_US = 120_000
+STEP_US = 8_000
+LEAST_LAG_US = 20_000
+"""Less is not worth an alarm: a frame of a fast camera."""
+LEAST_GAIN = 0.12
+"""An alarm needs the disagreement to fall by this share when the camera is shifted."""
+LEAST_CORRELATION = 0.8
+FEWEST_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Track2D:
+    """One camera's landmarks over the last seconds: `times_us` (f,), `points` (f, 13, 2) and `visibility` (f, 13).
+
+    Points are normalised and undistorted where there is a calibration, else shares of the image's height.
+    """
+
+    times_us: NDArray[np.int64]
+    points: Array
+    visibility: Array
+
+    def at(self, times_us: NDArray[np.int64]) -> tuple[Array, NDArray[np.bool_]]:
+        """Points (t, 13, 2) interpolated to `times_us`, and whether each can be trusted (t, 13)."""
+        after = np.clip(np.searchsorted(self.times_us, times_us), 1, len(self.times_us) - 1)
+        before = after - 1
+        span = np.maximum(1, self.times_us[after] - self.times_us[before])
+        share = ((times_us - self.times_us[before]) / span)[:, None, None]
+        inside = (times_us >= self.times_us[0]) & (times_us <= self.times_us[-1])
+        seen = np.minimum(self.visibility[before], self.visibility[after]) >= VISIBLE
+        return self.points[before] * (1 - share) + self.points[after] * share, seen & inside[:, None]
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How late a camera's pictures are against the others', microseconds (negative: early), and how sure that is."""
+
+    lag_us: int
+    gain: float
+    """0 to 1: the share by which disagreement falls (calibrated), or how far the correlation is beyond what is asked."""
+    alarm: bool
+
+
+def calibrated_lags(tracks: Mapping[str, Track2D], cameras: Mapping[str, CalibratedCamera]) -> dict[str, Lag]:
+    """Lag of each camera against what the others triangulate. At least three calibrated cameras, else empty.
+
+    Only one camera is judged late at a time: the one whose shift helps most. A late camera drags the others' verdicts.
+    """
+    names = [name for name in tracks if name in cameras]
+    if len(names) < 3:
+        return {}
+    common = _common_times(list(tracks.values()))
+    if common is None:
+        return {}
+    found = {name: _shift(name, names, tracks, cameras, common) for name in names}
+    worst = max(found, key=lambda name: found[name].gain)
+    return {name: Lag(lag.lag_us, lag.gain, lag.alarm and name == worst) for name, lag in found.items()}
+
+
+def _shift(
+    name: str,
+    names: Sequence[str],
+    tracks: Mapping[str, Track2D],
+    cameras: Mapping[str, CalibratedCamera],
+    times_us: NDArray[np.int64],
+) -> Lag:
+    others = [other for other in names if other != name]
+    seen = np.ones((len(times_us), len(BODY)), dtype=bool)
+    normal = np.zeros((len(times_us), len(BODY), 4, 4))
+    for other in others:
+        points, trusted = tracks[other].at(times_us)
+        seen &= trusted
+        rows = points[..., :, None] * cameras[other].projection[2] - cameras[other].projection[:2]
+        normal += rows.swapaxes(-1, -2) @ rows
+    world = np.linalg.eigh(normal)[1][..., :, 0]
+    there = world @ cameras[name].projection.T
+    expected = there[..., :2] / there[..., 2:]
+    lags = np.arange(-LONGEST_LAG_US, LONGEST_LAG_US + 1, STEP_US)
+    costs = []
+    for lag in lags:
+        points, trusted = tracks[name].at(times_us + lag)
+        use = seen & trusted
+        if use.sum() < FEWEST_POINTS:
+            return Lag(0, 0.0, alarm=False)
+        costs.append(float(np.median(np.linalg.norm(points - expected, axis=-1)[use])))
+    best = _lowest(lags, costs)
+    gain = 1 - min(costs) / max(costs[len(costs) // 2], 1e-9)
+    return Lag(round(best), gain, alarm=gain >= LEAST_GAIN and abs(best) >= LEAST_LAG_US)
+
+
+def speed_lag(reference: Track2D, other: Track2D) -> Lag:
+    """Lag of `other` against `reference` by the correlation of the landmarks' vertical speeds."""
+    common = _common_times([reference, other])
+    if common is None:
+        return Lag(0, 0.0, alarm=False)
+    lags = np.arange(-LONGEST_LAG_US, LONGEST_LAG_US + 1, STEP_US)
+    own, own_seen = _speeds(reference, common)
+    costs = []
+    for lag in lags:
+        theirs, their_seen = _speeds(other, common + lag)
+        use = own_seen & their_seen
+        if use.sum() < FEWEST_POINTS:
+            return Lag(0, 0.0, alarm=False)
+        costs.append(-float(np.corrcoef(own[use], theirs[use])[0, 1]))
+    best, correlation = _lowest(lags, costs), -min(costs)
+    sure = max(0.0, (correlation - LEAST_CORRELATION) / (1 - LEAST_CORRELATION))
+    return Lag(round(best), sure, alarm=sure > 0 and abs(best) >= LEAST_LAG_US)
+
+
+def _speeds(track: Track2D, times_us: NDArray[np.int64]) -> tuple[Array, NDArray[np.bool_]]:
+    """Vertical speeds (t, 13) by central differences over ±25 ms."""
+    half_us = 25_000
+    (before, seen_before), (after, seen_after) = track.at(times_us - half_us), track.at(times_us + half_us)
+    return (after - before)[..., 1] / (2 * half_us), seen_before & seen_after
+
+
+def _common_times(tracks: Sequence[Track2D]) -> NDArray[np.int64] | None:
+    """Instants that all tracks cover even when shifted by the longest lag; None when there are too few."""
+    if any(len(track.times_us) < 4 for track in tracks):
+        return None
+    first = max(int(track.times_us[0]) for track in tracks) + LONGEST_LAG_US
+    last = min(int(track.times_us[-1]) for track in tracks) - LONGEST_LAG_US
+    step = min(int(np.median(np.diff(track.times_us))) for track in tracks)
+    return np.arange(first, last, max(step, 1_000)) if last - first > 20 * step else None
+
+
+def _lowest(lags: NDArray[np.int64], costs: Sequence[float]) -> float:
+    """Where the cost is lowest, refined by the parabola through the neighbours."""
+    low = int(np.argmin(costs))
+    if not 0 < low < len(costs) - 1:
+        return float(lags[low])
+    left, middle, right = costs[low - 1 : low + 2]
+    bend = left - 2 * middle + right
+    return float(lags[low] + (0.5 * (left - right) / bend * STEP_US if bend > 0 else 0.0))

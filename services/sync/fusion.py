@@ -1,0 +1,129 @@
+"""One person in three dimensions from several views.
+
+With a calibration: confidence-weighted direct linear transformation (Hartley and Zisserman, ch. 12), leaving out the
+camera or two that contradict the rest, as Pose2Sim does (Pagnon et al., Sensors 22:2712). Without one: the views' own
+world landmarks, turned onto each other by the best rotation (Kabsch) and averaged by visibility.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.sync.calibration import CalibratedCamera
+
+Array = NDArray[np.float64]
+LEAST_CONFIDENCE = 0.3
+MOST_ERROR_PX = 10.0
+MOST_LEFT_OUT = 2
+
+
+@dataclass(frozen=True)
+class Fused:
+    """World points (n, 3), metres, NaN where unknown; confidence (n,) 0 to 1.
+
+    `reprojection_px` (n,): mean distance in the images, NaN where unknown; None when not triangulated.
+    """
+
+    world_m: Array
+    confidence: Array
+    reprojection_px: Array | None
+
+
+def triangulate(
+    cameras: Sequence[CalibratedCamera],
+    points: Sequence[Array],
+    confidences: Sequence[Array],
+    *,
+    most_error_px: float = MOST_ERROR_PX,
+) -> Fused:
+    """Points seen by `cameras` at `points` (each (n, 2), normalised and undistorted) with `confidences` (each (n,)).
+
+    A point is taken from the largest set of cameras whose mean reprojection error stays below `most_error_px`, or, if
+    there is none, from the best of the smallest sets.
+    """
+    count = len(points[0])
+    seen = np.array([confidence >= LEAST_CONFIDENCE for confidence in confidences])
+    weights = np.where(seen, np.array(confidences), 0.0)
+    rows = [_rows(camera.projection, point) for camera, point in zip(cameras, points, strict=True)]
+    world = np.full((count, 3), np.nan)
+    error = np.full(count, np.inf)
+    settled = seen.sum(axis=0) < 2
+    for left_out in range(min(MOST_LEFT_OUT, len(cameras) - 2) + 1):
+        for without in combinations(range(len(cameras)), left_out):
+            kept = weights.copy()
+            kept[list(without)] = 0.0
+            # Leaving out a camera that did not see the point was tried with fewer left out.
+            todo = ~settled & ((kept > 0).sum(axis=0) >= 2) & seen[list(without)].all(axis=0)
+            if not todo.any():
+                continue
+            found, distance = _solve(cameras, rows, points, kept, todo)
+            # Fewer cameras always fit better: they replace a larger set only while that one was unfit.
+            better = distance < error[todo]
+            chosen = np.flatnonzero(todo)[better]
+            world[chosen], error[chosen] = found[better], distance[better]
+        settled |= error <= most_error_px
+    error[~np.isfinite(error)] = np.nan
+    views = np.maximum(seen.sum(axis=0), 1)
+    confidence = np.where(np.isfinite(error), weights.sum(axis=0) / views, 0.0)
+    return Fused(world, np.minimum(confidence, 1.0), error)
+
+
+def _rows(projection: Array, points: Array) -> Array:
+    """(n, 2, 4): the two equations each observation puts on a point."""
+    rows: Array = points[:, :, None] * projection[2] - projection[:2]
+    return rows
+
+
+def _solve(
+    cameras: Sequence[CalibratedCamera],
+    rows: list[Array],
+    points: Sequence[Array],
+    weights: Array,
+    todo: NDArray[np.bool_],
+) -> tuple[Array, Array]:
+    """Points (m, 3) and their mean reprojection errors (m,), pixels, for the m points of `todo`."""
+    normal = np.zeros((int(todo.sum()), 4, 4))
+    for row, weight in zip(rows, weights, strict=True):
+        weighted = row[todo] * weight[todo][:, None, None]
+        normal += weighted.transpose(0, 2, 1) @ weighted
+    homogeneous = np.linalg.eigh(normal)[1][:, :, 0]
+    total, views = np.zeros(len(normal)), np.zeros(len(normal))
+    for camera, point, weight in zip(cameras, points, weights, strict=True):
+        there = homogeneous @ camera.projection.T
+        distance = np.linalg.norm(there[:, :2] / there[:, 2:] - point[todo], axis=1) * camera.focal_px
+        used = weight[todo] > 0
+        total += np.where(used, distance, 0.0)
+        views += used
+    return homogeneous[:, :3] / homogeneous[:, 3:], total / np.maximum(views, 1)
+
+
+def average(worlds: Sequence[Array], visibilities: Sequence[Array]) -> Fused:
+    """Mean of the views' own world landmarks (each (n, 3)), in the axes of the view that sees most, by visibility.
+
+    Depth from one view is weak, and the views' axes differ: each is first turned onto the best view's.
+    """
+    best = int(np.argmax([visibility.sum() for visibility in visibilities]))
+    total = np.zeros_like(worlds[best])
+    weight = np.zeros(len(total))
+    for world, visibility in zip(worlds, visibilities, strict=True):
+        turned = (
+            world
+            if world is worlds[best]
+            else world @ _rotation(world, worlds[best], np.minimum(visibility, visibilities[best]))
+        )
+        total += turned * visibility[:, None]
+        weight += visibility
+    known = weight > 1e-6
+    mean = np.where(known[:, None], total / np.maximum(weight, 1e-6)[:, None], np.nan)
+    return Fused(mean, np.max(np.array(visibilities), axis=0), None)
+
+
+def _rotation(source: Array, target: Array, weights: Array) -> Array:
+    """(3, 3): `source @ it` lies nearest to `target` (Kabsch, weighted; both from the middle of the hips)."""
+    left, _, right = np.linalg.svd((source * weights[:, None]).T @ target)
+    mirrored = np.linalg.det(left @ right) < 0
+    turn: Array = left @ np.diag([1.0, 1.0, -1.0 if mirrored else 1.0]) @ right
+    return turn
