@@ -137,7 +137,9 @@ class ArrivalFallback:
         if not self._far:
             self._remember(arrival_us, delay_us)
         least_us = self._shortest[0][1]
-        self._excess_us += 0.05 * (max(0, delay_us - least_us) - self._excess_us)
+        # A stamp that is years off says nothing of the delay, and would be remembered for hundreds of frames.
+        excess_us = min(STEP_US, max(0, delay_us - least_us))
+        self._excess_us += 0.05 * (excess_us - self._excess_us)
         return min(client_us + least_us, arrival_us), UNKNOWN_DELAY_US + round(self._excess_us)
 
     def _remember(self, arrival_us: int, delay_us: int) -> None:

@@ -6,6 +6,8 @@ from services.mesh.times import from_timestamp, to_timestamp
 
 MOST_PROBES = 16
 """Probes on their way; older ones are given up."""
+OLDEST_US = 20_000_000
+"""No frame is on its way for longer; pose refuses those older than half a minute."""
 
 
 class KeptTiming:
@@ -24,13 +26,11 @@ class KeptTiming:
         if client_s is None:
             return arrival(arrival_us)
         client_us = round(client_s * 1e6)
-        server_us, uncertainty_us = self._fallback.map(client_us, arrival_us)
-        return frame_pb2.CaptureTime(
-            server_time=to_timestamp(server_us),
-            uncertainty_us=uncertainty_us,
-            source=frame_pb2.TIME_SOURCE_CLIENT_TIMESTAMPS,
-            camera_time=to_timestamp(client_us),
+        time = _plausible(
+            *self._fallback.map(client_us, arrival_us), arrival_us, frame_pb2.TIME_SOURCE_CLIENT_TIMESTAMPS
         )
+        time.camera_time.CopyFrom(to_timestamp(client_us))
+        return time
 
 
 class BrowserTiming:
@@ -80,9 +80,7 @@ class BrowserTiming:
         else:
             server_us, uncertainty_us = self._estimator.map(client_us * 1000)
             source = frame_pb2.TIME_SOURCE_CLOCK_PROBES
-        return frame_pb2.CaptureTime(
-            server_time=to_timestamp(min(server_us, arrival_us)), uncertainty_us=uncertainty_us, source=source
-        )
+        return _plausible(min(server_us, arrival_us), uncertainty_us, arrival_us, source)
 
     def status(self, client_ms: float) -> frame_pb2.ClockStatus | None:
         """State of the mapping; the offset is to the page's monotonic clock, since it has no other. None: not yet."""
@@ -90,6 +88,17 @@ class BrowserTiming:
             return None
         client_ns = round(client_ms * 1e6)
         return self._estimator.reading(client_ns, client_ns).to_proto()
+
+
+def _plausible(
+    server_us: int, uncertainty_us: int, arrival_us: int, source: frame_pb2.TimeSource.ValueType
+) -> frame_pb2.CaptureTime:
+    """The mapped time; the arrival where no frame can have been on its way for so long: the client's clock jumped."""
+    if arrival_us - server_us > OLDEST_US:
+        return arrival(arrival_us)
+    return frame_pb2.CaptureTime(
+        server_time=to_timestamp(server_us), uncertainty_us=uncertainty_us, source=source
+    )
 
 
 def arrival(arrival_us: int) -> frame_pb2.CaptureTime:
