@@ -33,7 +33,7 @@ async def set_reference(gateway: str, video: Path, name: str, exercise: str, *, 
             ):
                 return str(present)
             reference_id = await _named(client, name) if keep else None
-            reference_id = reference_id or await _build(client, video, name, exercise)
+            reference_id = reference_id or await build_reference(client, video, name, exercise)
             await _json(client, "PATCH", f"/api/v1/sessions/{SESSION}", json={"reference_id": reference_id})
         except httpx.HTTPError as error:
             raise StageError(f"the gateway at {gateway} did not answer: {error!r}") from error
@@ -45,7 +45,8 @@ async def _named(client: httpx.AsyncClient, name: str) -> str | None:
     return next((str(reference["reference_id"]) for reference in found if reference["name"] == name), None)
 
 
-async def _build(client: httpx.AsyncClient, video: Path, name: str, exercise: str) -> str:
+async def build_reference(client: httpx.AsyncClient, video: Path, name: str, exercise: str) -> str:
+    """Uploads a sample video and waits for the reference made of it; returns its id. Raises StageError."""
     with video.open("rb") as file:
         build = await _json(
             client, "POST", "/api/v1/references",

@@ -1,0 +1,81 @@
+"""Repetitions counted by the whole mesh, on recordings of real people."""
+
+import asyncio
+import io
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from demo import mesh, scene, stage
+from demo.console import Console
+from demo.supervisor import Supervisor
+from tests.support.redis_server import CHECKOUT
+
+pytestmark = pytest.mark.timeout(240)
+
+SQUATS = "tfjs-pose-squats/pose_squats.mp4"
+BARBELL = "rohanx01-squat/squat.mp4"
+WALKING = "sports2d/demo.mp4"
+
+
+@asynccontextmanager
+async def mesh_without_cameras() -> AsyncIterator[mesh.Addresses]:
+    """Redis and all services but capture."""
+    addresses = mesh.choose_addresses(None)
+    nothing = scene.Scene("", "", Path(), "", "")
+    programs = [one for one in mesh.programs(nothing, addresses, "info") if one.name != "capture"]
+    shown = io.StringIO()
+    supervisor = Supervisor(programs, Console(shown))
+    supervisor.start()
+    try:
+        await supervisor.keep_while(asyncio.create_task(supervisor.all_ready()))
+        yield addresses
+    finally:
+        await supervisor.stop()
+        print(shown.getvalue())
+
+
+async def play(video: Path, session_id: str, pose: str) -> None:
+    """Capture plays the video once, at its own pace, into the session, and ends."""
+    capture = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.capture", "--port=0", "--metrics-port=0", "--no-loop", "--fps=15"),
+        *("--server", f"dns:///{pose}", "--session", session_id, "--cameras", f"{session_id}:{video}?loop=0"),
+        cwd=CHECKOUT, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await capture.communicate()
+    assert capture.returncode == 0, said.decode()
+
+
+async def test_two_people_squat_twice_each_and_one_walks_which_counts_nothing(
+    shared_data: Path, redis_binary: Path
+) -> None:
+    """Each is compared with the other's performance: another person, another view, with a barbell and without."""
+    cases = {SQUATS: (BARBELL, 2), BARBELL: (SQUATS, 2), WALKING: (SQUATS, 0)}
+    async with (
+        mesh_without_cameras() as addresses,
+        httpx.AsyncClient(base_url=addresses.gateway, timeout=120) as client,
+    ):
+        answers = sorted({answer for answer, _ in cases.values()})
+        built = await asyncio.gather(
+            *(stage.build_reference(client, shared_data / answer, answer, "squat") for answer in answers)
+        )
+        references = dict(zip(answers, built, strict=True))
+
+        async def count(number: int, video: str) -> int:
+            session_id = f"session-{number}"
+            asked = {"session_id": session_id, "reference_id": references[cases[video][0]]}
+            assert (await client.post("/api/v1/sessions", json=asked)).status_code == 201
+            await play(shared_data / video, session_id, addresses.of("pose"))
+            await asyncio.sleep(1)  # what is on the way arrives
+            summary = (await client.get(f"/api/v1/sessions/{session_id}/summary")).json()
+            assert summary["sets"] > 50
+            return len(summary["repetitions"])
+
+        counted = await asyncio.gather(*(count(number, video) for number, video in enumerate(cases)))
+    assert dict(zip(cases, counted, strict=True)) == {
+        video: expected for video, (_, expected) in cases.items()
+    }
