@@ -4,6 +4,7 @@ import { placeAlone } from "../draw/ghost";
 import { fitted } from "../draw/loop";
 import { drawGhost } from "../draw/skeleton";
 import { useText } from "../i18n";
+import { TEMPLATE_HZ } from "../state/history";
 import type { SessionModel } from "../state/session";
 
 const PAUSE_S = 0.8; // between two turns of the loop
@@ -15,24 +16,23 @@ export function ReferenceFigure({ model, reference }: { model?: SessionModel; re
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const element = canvas.current;
-    const { ghost, fps } = reference;
+    const { ghost } = reference;
     if (element === null || ghost.length === 0) return;
     let shown = "";
     let asked = 0;
-    const rate = fps > 0 ? fps : 30;
     const play = (now: number) => {
       asked = requestAnimationFrame(play);
       draw(now);
     };
     const draw = (now: number) => {
-      const frame = followed(model) ?? looped(now, ghost.length, rate);
-      const key = `${frame} ${element.clientWidth} ${element.clientHeight}`;
+      const frame = followed(model) ?? looped(now, ghost.length);
+      const colour = getComputedStyle(element).color;
+      const key = `${frame} ${colour} ${element.clientWidth} ${element.clientHeight}`;
       if (key === shown) return;
       const context = fitted(element);
       if (context === null) return;
       shown = key;
       const place = placeAlone(ghost, element.clientWidth, element.clientHeight);
-      const colour = getComputedStyle(element).color;
       drawGhost(context, ghost[frame] ?? [], place, colour, Math.max(3, element.clientHeight / 42), 1);
     };
     const sight = new IntersectionObserver((entries) => {
@@ -62,8 +62,8 @@ function followed(model: SessionModel | undefined): number | null {
   return score === null ? null : (model?.trace.get()?.position(score) ?? null);
 }
 
-function looped(now: number, frames: number, rate: number): number {
+function looped(now: number, frames: number): number {
   if (STILL.matches) return Math.floor(frames / 2);
-  const turn = frames / rate + PAUSE_S;
-  return Math.min(frames - 1, Math.floor(((now / 1000) % turn) * rate));
+  const turn = frames / TEMPLATE_HZ + PAUSE_S;
+  return Math.min(frames - 1, Math.floor(((now / 1000) % turn) * TEMPLATE_HZ));
 }

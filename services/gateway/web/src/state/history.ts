@@ -5,6 +5,8 @@ import type { Score } from "../api/messages";
 
 const SPACING_US = 200_000;
 const KEPT_POINTS = 1500; // five minutes
+/** More rows than this between two sets, and the line is broken: a third of a second. */
+const MOST_SKIPPED = 10;
 const GAP_US = 2_000_000;
 
 /** Score over time, thinned to what a chart can show. Seconds of the server clock. */
@@ -30,6 +32,9 @@ export class ScoreHistory {
     }
   }
 }
+
+/** Rows a second of a template, whatever the frame rate of its video. */
+export const TEMPLATE_HZ = 30;
 
 /** The reference's curve that a joint's error is measured on. */
 export function curveOf(joint: string): string {
@@ -58,7 +63,10 @@ export class Trace {
   /** Frame of the template, 0 to template_frames − 1, that the person is at; null: not tracking. */
   position(score: Score): number | null {
     if (score.reference_frame === null) return null;
-    const frame = Math.round(score.reference_frame - this.#reference.template_first_frame);
+    const { template_first_frame, fps } = this.#reference;
+    const frame = Math.round(
+      ((score.reference_frame - template_first_frame) * TEMPLATE_HZ) / (fps || TEMPLATE_HZ),
+    );
     return frame >= 0 && frame < this.#reference.template_frames ? frame : null;
   }
 
@@ -69,7 +77,7 @@ export class Trace {
   add(score: Score): void {
     const at = this.position(score);
     if (at === null) return;
-    const from = this.#at !== null && this.#at < at && at - this.#at < 8 ? this.#at + 1 : at;
+    const from = this.#at !== null && this.#at < at && at - this.#at <= MOST_SKIPPED ? this.#at + 1 : at;
     for (const error of score.joint_errors) this.#mark(error, from, at);
     this.#at = at;
   }
