@@ -1,0 +1,183 @@
+"""Every command of README.md and docs/debugging.md is run, so none of them promises what is not there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from demo import scene
+from tests.support.capabilities import require
+from tests.support.redis_server import CHECKOUT, free_port
+from tests.support.waiting import wait_for
+from tests.system.documents import blocks, links
+from tests.system.running import Demo, demo
+from tests.system.test_compose import PROJECT, compose_answers
+
+pytestmark = pytest.mark.timeout(300)
+
+README = blocks("README.md", "sh")
+DEADLINE_EXCEEDED = 64 + 4
+"""grpcurl's exit status for it."""
+
+
+@pytest.fixture(scope="module")
+def running(redis_binary: object) -> Iterator[Demo]:
+    with demo() as started:
+        wait_for(lambda: "Page" in started.shown, within=30, what="the page's address")
+        wait_for(
+            lambda: len(httpx.get(f"{started.gateway}/cameras").json()["cameras"]) == 2,
+            within=30,
+            what="cameras",
+        )
+        wait_for(lambda: "the reference stands" in started.shown, within=60, what="the reference")
+        yield started
+
+
+def usual(command: str, running: Demo) -> str:
+    """The command with the ports of this demo in place of the usual ones."""
+    ports = {8000: running.port}
+    for number, name in enumerate(("capture", "pose", "sync", "scoring")):
+        ports[50051 + number] = int(running.addresses[name].rpartition(":")[2])
+        environment = running.services()[name].environ()
+        ports[9051 + number] = int(environment[f"KOMI_{name.upper()}_METRICS_PORT"])
+    return re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"127.0.0.1:{ports[int(found[1])]}", command)
+
+
+def run(command: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False, timeout=240,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", blocks("docs/debugging.md", "sh"))
+def test_a_command_of_the_debugging_guide_works(running: Demo, command: str) -> None:
+    wait_for(
+        lambda: running.addresses.keys() >= {"capture", "pose", "sync", "scoring"},
+        within=30,
+        what="all ready",
+    )
+    done = run(usual(command, running))
+    expected = DEADLINE_EXCEEDED if "-max-time" in command else 0
+    assert done.returncode == expected, done.stdout[-500:] + done.stderr
+    assert done.stdout.strip()
+
+
+def test_health_watch_channelz_and_reflection_are_there_on_every_service(running: Demo) -> None:
+    for name in ("capture", "pose", "sync", "scoring"):
+        address = running.addresses[name]
+        listed = run(f".venv/bin/grpcurl -plaintext {address} list").stdout.split()
+        assert {"grpc.health.v1.Health", "grpc.channelz.v1.Channelz"} <= set(listed), name
+        (own,) = (service for service in listed if service.startswith("komi."))
+        watch = f'.venv/bin/grpcurl -plaintext -max-time 1 -d \'{{"service": "{own}"}}\' {address}'
+        assert "SERVING" in run(f"{watch} grpc.health.v1.Health/Watch").stdout, name
+
+
+def test_every_command_of_the_readme_is_known_here() -> None:
+    known = {*IN_DEMO, *STARTS, *CONTAINERS, "make test"}
+    assert set(README) == known
+    assert set(blocks("README.ko.md", "sh")) == known
+    assert blocks("README.md", "python") == blocks("README.ko.md", "python")
+
+
+def test_make_test_runs_every_test() -> None:
+    assert "pytest" in run("make --dry-run test").stdout
+
+
+STARTS = {
+    "make demo": 2,
+    "make demo CAMERAS=front:0,side:1": 0,
+    "make demo CAMERAS=front:a.mp4,side:b.mp4": 2,
+    "make demo CAMERAS=recording": 4,
+}
+"""Cameras that connect, where this machine has no device."""
+
+
+@pytest.mark.parametrize("command", sorted(STARTS.keys() - {"make demo"}))
+def test_the_demo_starts_as_the_readme_says(redis_binary: object, command: str, tmp_path: Path) -> None:
+    video = scene.gym_answer()
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(video, tmp_path / name)
+    setting = command.removeprefix("make demo ").replace(":a.mp4", f":{tmp_path}/a.mp4")
+    with demo(setting.replace(":b.mp4", f":{tmp_path}/b.mp4")) as started:
+        wait_for(lambda: "Page" in started.shown, within=30, what="the page's address")
+        wait_for(
+            lambda: len(httpx.get(f"{started.gateway}/cameras").json()["cameras"]) >= STARTS[command],
+            within=30, what="its cameras",
+        )  # fmt: skip
+
+
+IN_DEMO = [command for command in README if command.startswith("curl")]
+
+
+@pytest.mark.parametrize("command", IN_DEMO)
+def test_a_request_of_the_readme_is_answered(running: Demo, command: str, tmp_path: Path) -> None:
+    shutil.copy(scene.gym_answer(), tmp_path / "squat.mp4")
+    references = httpx.get(f"{running.gateway}/api/v1/references").json()["references"]
+    done = run(usual(command, running).replace("r-2b91", references[0]["reference_id"]) + " --fail", tmp_path)
+    assert done.returncode == 0, done.stderr
+    if "--output" in command:
+        assert (tmp_path / "front.jpg").read_bytes().startswith(b"\xff\xd8")
+    else:
+        assert done.stdout.startswith("{")
+
+
+def test_the_program_of_the_readme_prints_scores(running: Demo) -> None:
+    (program,) = blocks("README.md", "python")
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", usual(program, running)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        process.kill()
+        process.communicate()
+    assert re.match(r"(not_visible|ready|tracking|hold|lost|rest|done|no_reference) ", line), line
+
+
+CONTAINERS = [
+    "make up",
+    "docker compose up --detach --wait --scale pose=3",
+    "docker compose logs demo",
+    "make down",
+]
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(900)
+def test_the_readme_runs_in_containers() -> None:
+    require(compose_answers(), "no Docker engine with Compose v2 here")
+    settings = {"COMPOSE_PROJECT_NAME": PROJECT, "KOMI_PORT": str(free_port()), "KOMI_TAG": "test"}
+    assert [command for command in README if command in CONTAINERS] == CONTAINERS, "in this order"
+    try:
+        for command in CONTAINERS:
+            done = subprocess.run(
+                ["bash", "-c", command], cwd=CHECKOUT, env={**os.environ, **settings}, check=False,
+                capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+            if command == "make up":
+                assert f"http://127.0.0.1:{settings['KOMI_PORT']}/ui/" in done.stdout
+            if "logs" in command:
+                assert "follows reference" in done.stdout
+    finally:
+        subprocess.run(
+            ["docker", "compose", "down", "--volumes"], cwd=CHECKOUT, env={**os.environ, **settings}, check=False,
+            capture_output=True,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "README.ko.md", *(f"docs/{path.name}" for path in (CHECKOUT / "docs").glob("*.md"))],
+)
+def test_links_lead_somewhere(document: str) -> None:
+    assert not [str(target) for target in links(document) if not target.exists()]
