@@ -1,7 +1,7 @@
 import { useCallback, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { named, useText } from "../i18n";
-import { widestJoint } from "../state/history";
+import { widestJoints } from "../state/history";
 import { ghost } from "../state/preferences";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
@@ -15,7 +15,8 @@ export function MovementCard({ model }: { model: SessionModel }) {
   const reference = useValue(model.reference);
   const over = useValue(ghost);
   const [picked, setPicked] = useState("");
-  const joint = trace === null ? null : trace.joints.includes(picked) ? picked : widestJoint(trace);
+  const joint =
+    trace === null ? null : trace.joints.includes(picked) ? picked : (widestJoints(trace)[0] ?? null);
 
   const options = useCallback(
     (colours: Colours): Omit<uPlot.Options, "width" | "height"> => ({

@@ -3,8 +3,8 @@ import { useText } from "../i18n";
 import { Icon } from "./Icon";
 
 const COMMANDS = [
-  { text: "empty.webcam", command: "python -m services.capture --cameras front:0" },
-  { text: "empty.video", command: "python -m services.capture --cameras front:squat.mp4" },
+  { text: "empty.webcam", command: ".venv/bin/python -m services.capture --cameras front:0" },
+  { text: "empty.video", command: ".venv/bin/python -m services.capture --cameras front:squat.mp4" },
   { text: "empty.demo", command: "make demo" },
 ] as const;
 

@@ -1,13 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Reference } from "../api/documents";
 import { changeSession } from "../api/rest";
 import { useText } from "../i18n";
 import { loadReferences, referenceList, sentence } from "../state/references";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
 import { Dialog } from "./Dialog";
-import { Icon } from "./Icon";
-import { describe } from "./ReferenceCard";
+import { ReferenceChoice } from "./ReferenceChoice";
 import { SampleForm } from "./SampleForm";
 
 /** Chooses the session's reference, or builds a new one. */
@@ -45,24 +43,28 @@ export function ReferenceDialog({ model, onClose }: { model: SessionModel; onClo
       )}
       {list?.length === 0 && <p class="muted">{t("reference.empty")}</p>}
       <ul class="choices">
-        {list?.map((reference: Reference) => (
-          <li key={reference.reference_id}>
-            <Choice
-              name={reference.name}
-              body={describe(reference, t)}
-              chosen={reference.reference_id === chosen}
-              onChoose={() => chooseAndClose(reference.reference_id)}
-            />
-          </li>
+        {list?.map((reference) => (
+          <ReferenceChoice
+            key={reference.reference_id}
+            reference={reference}
+            chosen={reference.reference_id === chosen}
+            onChoose={() => chooseAndClose(reference.reference_id)}
+            attempt={attempt}
+          />
         ))}
         {list !== null && list.length > 0 && (
-          <li>
-            <Choice
-              name={t("reference.no")}
-              body={t("reference.no.body")}
-              chosen={chosen === ""}
-              onChoose={() => chooseAndClose("")}
-            />
+          <li class={`choice${chosen === "" ? " choice-chosen" : ""}`}>
+            <button
+              type="button"
+              class="choice-main"
+              aria-pressed={chosen === ""}
+              onClick={() => chooseAndClose("")}
+            >
+              <span class="choice-text">
+                <b>{t("reference.no")}</b>
+                <small class="muted">{t("reference.no.body")}</small>
+              </span>
+            </button>
           </li>
         )}
       </ul>
@@ -73,30 +75,5 @@ export function ReferenceDialog({ model, onClose }: { model: SessionModel; onClo
         }}
       />
     </Dialog>
-  );
-}
-
-interface ChoiceProps {
-  name: string;
-  body: string;
-  chosen: boolean;
-  onChoose: () => void;
-}
-
-function Choice({ name, body, chosen, onChoose }: ChoiceProps) {
-  const t = useText();
-  return (
-    <button type="button" class="choice" aria-pressed={chosen} onClick={onChoose}>
-      <span>
-        <b>{name}</b>
-        <small class="muted">{body}</small>
-      </span>
-      {chosen && (
-        <span class="chosen">
-          <Icon name="check" />
-          {t("reference.chosen")}
-        </span>
-      )}
-    </button>
   );
 }

@@ -33,7 +33,7 @@ export function ReferenceFigure({ model, reference }: { model?: SessionModel; re
       if (context === null) return;
       shown = key;
       const place = placeAlone(ghost, element.clientWidth, element.clientHeight);
-      drawGhost(context, ghost[frame] ?? [], place, colour, Math.max(3, element.clientHeight / 42), 1);
+      drawGhost(context, ghost[frame] ?? [], place, colour, Math.max(2, element.clientHeight / 42), 1);
     };
     const sight = new IntersectionObserver((entries) => {
       cancelAnimationFrame(asked);

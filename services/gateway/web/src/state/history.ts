@@ -118,13 +118,11 @@ const JOINTS = [
   "head",
 ] as const;
 
-/** The joint that moves most in the reference: the one to show first. */
-export function widestJoint(trace: Trace): string | null {
-  let widest: { joint: string; range: number } | null = null;
-  for (const joint of trace.joints) {
+/** Joints by how much they move in the reference, most first. */
+export function widestJoints(trace: Trace): string[] {
+  const range = (joint: string) => {
     const degrees = trace.expected(joint);
-    const range = Math.max(...degrees) - Math.min(...degrees);
-    if (widest === null || range > widest.range) widest = { joint, range };
-  }
-  return widest?.joint ?? null;
+    return Math.max(...degrees) - Math.min(...degrees);
+  };
+  return [...trace.joints].sort((a, b) => range(b) - range(a));
 }

@@ -1,0 +1,135 @@
+import { useCallback, useEffect, useState } from "preact/hooks";
+import type uPlot from "uplot";
+import type { Reference } from "../api/documents";
+import { deleteReference } from "../api/rest";
+import { named, useText } from "../i18n";
+import { curveOf, Trace, widestJoints } from "../state/history";
+import { loadReferences, wholeReference } from "../state/references";
+import { axis, Chart, type Colours } from "./Chart";
+import { Icon } from "./Icon";
+import { describe } from "./ReferenceCard";
+import { ReferenceFigure } from "./ReferenceFigure";
+
+const CURVES = 3;
+
+interface Props {
+  reference: Reference;
+  chosen: boolean;
+  onChoose: () => void;
+  attempt: (work: () => Promise<unknown>) => Promise<boolean>;
+}
+
+/** One reference of the library: its figure, what it is, and on demand its curves and what can be done with it. */
+export function ReferenceChoice({ reference, chosen, onChoose, attempt }: Props) {
+  const t = useText();
+  const [open, setOpen] = useState(false);
+  const [whole, setWhole] = useState<Reference | null>(null);
+  useEffect(() => {
+    let wanted = true;
+    wholeReference(reference.reference_id, reference.version).then(
+      (loaded) => wanted && setWhole(loaded),
+      () => undefined, // without its figure it can still be chosen
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [reference.reference_id, reference.version]);
+  return (
+    <li class={`choice${chosen ? " choice-chosen" : ""}`}>
+      <div class="choice-line">
+        <button type="button" class="choice-main" aria-pressed={chosen} onClick={onChoose}>
+          <span class="thumbnail" aria-hidden="true">
+            {whole !== null && <ReferenceFigure reference={whole} />}
+          </span>
+          <span class="choice-text">
+            <b>{reference.name}</b>
+            <small class="muted">{describe(reference, t)}</small>
+          </span>
+          {chosen && (
+            <span class="chosen">
+              <Icon name="check" />
+              {t("reference.chosen")}
+            </span>
+          )}
+        </button>
+        <button
+          type="button"
+          class="icon-button"
+          aria-expanded={open}
+          aria-label={t("reference.details", { name: reference.name })}
+          title={t("reference.details", { name: reference.name })}
+          onClick={() => setOpen(!open)}
+        >
+          <Icon name={open ? "up" : "down"} />
+        </button>
+      </div>
+      {open && whole !== null && <Details reference={whole} attempt={attempt} />}
+    </li>
+  );
+}
+
+function Details({ reference, attempt }: { reference: Reference; attempt: Props["attempt"] }) {
+  const t = useText();
+  const [sure, setSure] = useState(false);
+  const joints = widestJoints(new Trace(reference)).slice(0, CURVES);
+  const names = joints.join();
+  const options = useCallback((colours: Colours): Omit<uPlot.Options, "width" | "height"> => {
+    const strokes = [colours.accent, colours["fair-mark"], colours["good-mark"]];
+    return {
+      cursor: { show: false },
+      legend: { show: false },
+      padding: [8, 18, 0, 0],
+      scales: { x: { time: false } },
+      axes: [
+        axis(colours, { size: 24, values: (_plot, splits) => splits.map((second) => `${second} s`) }),
+        axis(colours, { size: 40, values: (_plot, splits) => splits.map((degrees) => `${degrees}°`) }),
+      ],
+      series: [{}, ...strokes.map((stroke) => ({ stroke, width: 2, points: { show: false } }))],
+    };
+  }, []);
+  const data = useCallback((): uPlot.AlignedData => {
+    const lines = names
+      .split(",")
+      .map((joint) => reference.curves.find(({ name }) => name === curveOf(joint))?.degrees ?? []);
+    const seconds = Array.from({ length: reference.template_frames }, (_, row) => row / 30);
+    return [
+      seconds,
+      ...lines,
+      ...Array.from({ length: CURVES - lines.length }, () => []),
+    ] as uPlot.AlignedData;
+  }, [reference, names]);
+  return (
+    <div class="choice-details">
+      {reference.remarks.map((remark) => (
+        <p key={remark} class="muted" lang="en">
+          {remark}
+        </p>
+      ))}
+      <Chart label={t("reference.curves")} options={options} data={data} subscribe={never} />
+      <ul class="keys" aria-hidden="true">
+        {joints.map((joint, at) => (
+          <li key={joint} class={`key-${at}`}>
+            {named(t, "joint", joint)}
+          </li>
+        ))}
+      </ul>
+      <button
+        type="button"
+        class="button button-danger"
+        onClick={() => {
+          if (!sure) setSure(true);
+          else
+            void attempt(async () => {
+              await deleteReference(reference.reference_id);
+              await loadReferences();
+            });
+        }}
+        onBlur={() => setSure(false)}
+      >
+        {t(sure ? "reference.delete.sure" : "reference.delete")}
+      </button>
+    </div>
+  );
+}
+
+const never = () => () => undefined;
