@@ -56,6 +56,8 @@ def test_each_scope_has_its_token_and_replicas_with_one_secret_agree() -> None:
         ("http", "POST", "/api/v1/sessions", "a"),
         ("http", "DELETE", "/api/v1/references/r-1", "a"),
         ("http", "GET", "/ui/camera", "acv"),
+        ("http", "GET", "/ui/", "acv"),
+        ("http", "GET", "/ui/manifest.json", ""),
         ("http", "GET", "/healthz", ""),
         ("http", "GET", "/readyz", ""),
         ("websocket", "GET", "/ws/v1/sessions/live", "av"),

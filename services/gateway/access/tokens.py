@@ -62,7 +62,8 @@ def needed(kind: str, method: str, path: str) -> frozenset[Scope]:
     if path in ("/healthz", "/readyz"):
         return frozenset()
     if path == "/ui" or path.startswith("/ui/"):
-        return frozenset(Scope)
+        # The page's files are nobody's secret, and browsers ask for some of them (the manifest) without the cookie.
+        return frozenset() if "." in path.rpartition("/")[2] else frozenset(Scope)
     if method in ("GET", "HEAD", "OPTIONS"):
         return frozenset((Scope.ADMIN, Scope.VIEW))
     return frozenset((Scope.ADMIN,))

@@ -1,13 +1,31 @@
 """`/ui/`: the built page; where it was not built, a plain one that says so and still shows the cameras."""
 
+import os
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.staticfiles import StaticFiles
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import PathLike, StaticFiles
+from starlette.types import Scope
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
 FALLBACK = Path(__file__).with_name("fallback.html")
+
+UNCHANGING = "public, max-age=31536000, immutable"
+"""Files under assets/ carry a hash in their name."""
+
+
+class PageFiles(StaticFiles):
+    """The built page: what is named by its content is kept by browsers, the rest is asked for each time."""
+
+    def file_response(
+        self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        answer = super().file_response(full_path, stat_result, scope, status_code)
+        hashed = Path(full_path).parent.name == "assets"
+        answer.headers["cache-control"] = UNCHANGING if hashed else "no-cache"
+        return answer
+
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,6 +45,6 @@ def mount(app: FastAPI) -> None:
     """Serve the page."""
     app.include_router(router)
     if (STATIC / "index.html").is_file():
-        app.mount("/ui", StaticFiles(directory=STATIC, html=True), name="ui")
+        app.mount("/ui", PageFiles(directory=STATIC, html=True), name="ui")
     else:
         app.add_api_route("/ui/", fallback, include_in_schema=False, response_class=HTMLResponse)

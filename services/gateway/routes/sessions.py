@@ -52,7 +52,7 @@ def _position(cursor: str) -> tuple[int, str]:
     summary="Start a session",
     status_code=201,
     response_model=Session,
-    responses=problems(404, 409, 422, 503),
+    responses=problems(400, 404, 409, 422, 503),
 )
 async def create_session(wanted: SessionCreate, gateway: TheGateway) -> Response:
     """Takes over the cameras it names. 409: the name is taken; 404: no such reference."""
@@ -76,7 +76,7 @@ async def get_session(session_id: str, gateway: TheGateway) -> Session:
     return records.session(await gateway.sessions.get(session_id))
 
 
-@router.patch("/{session_id:name}", summary="Change a session", responses=problems(404, 409, 422, 503))
+@router.patch("/{session_id:name}", summary="Change a session", responses=problems(400, 404, 409, 422, 503))
 async def change_session(session_id: str, wanted: SessionPatch, gateway: TheGateway) -> Session:
     """What is not named stays; it takes effect within half a second. 409: the session has ended."""
     config = await gateway.sessions.get(session_id)
