@@ -7,11 +7,11 @@ from services.mesh.server_clock import ServerClock
 from services.mesh.sessions import SessionStore
 from services.sync.config import SyncSettings
 from services.sync.feed import Feed
+from services.sync.parts import Parts
 from services.sync.service import SyncService
 from services.sync.sessions import Sessions
 from services.sync.store import SyncStore
 from services.sync.watch import Watcher
-from services.sync.worker import Parts
 
 FOLLOWERS = 64
 """WatchSession calls at a time."""

@@ -13,6 +13,7 @@ from services.mesh.sessions import check_name
 from services.mesh.stages import HOST_ID, monotonic_ns
 from services.mesh.times import from_timestamp, to_timestamp
 from services.sync.frames import Frame
+from services.sync.fusion import Fused
 from services.sync.matcher import Group, Missing
 from services.sync.resample import LANDMARKS, VALUES, Sample
 
@@ -62,7 +63,7 @@ def failed(pose: pose_pb2.PoseFrame, error: KomiError) -> pb.IngestPosesResponse
     return answer
 
 
-def encode_set(session_id: str, sequence: int, fence: int, group: Group) -> bytes:
+def encode_set(session_id: str, sequence: int, fence: int, group: Group, fused: Fused | None) -> bytes:
     """SyncedSet of a group, serialised; stamped as synced now."""
     header = pb.SyncedSet(
         session_id=session_id,
@@ -76,6 +77,12 @@ def encode_set(session_id: str, sequence: int, fence: int, group: Group) -> byte
         approximate=group.approximate,
         fence=fence,
     )
+    if fused is not None:
+        header.fused.world_m.extend(fused.world_m.ravel().tolist())
+        header.fused.confidence.extend(fused.confidence.tolist())
+        if fused.reprojection_px is not None:
+            header.fused.triangulated = True
+            header.fused.reprojection_px.extend(fused.reprojection_px.tolist())
     last = max(group.there, key=lambda frame: frame.arrival_us)
     header.stamps.CopyFrom(_stamps(last.payload))
     header.stamps.synced_monotonic_ns = monotonic_ns()
@@ -88,7 +95,8 @@ def encode_set(session_id: str, sequence: int, fence: int, group: Group) -> byte
 
 def to_sample(frame: Frame) -> Sample | None:
     """Landmarks of a stored frame; None when nobody was found."""
-    pose = pose_pb2.PoseFrame.FromString(frame.payload).pose
+    whole = pose_pb2.PoseFrame.FromString(frame.payload)
+    pose = whole.pose
     if len(pose.world_m) != 3 * LANDMARKS:
         return None
     values = np.zeros((LANDMARKS, VALUES))
@@ -100,7 +108,7 @@ def to_sample(frame: Frame) -> Sample | None:
     for column, flat in enumerate((pose.visibility, pose.presence)):
         if len(flat) == LANDMARKS:
             confidence[:, column] = flat
-    return Sample(frame.time_us, values, confidence)
+    return Sample(frame.time_us, values, confidence, (whole.image_width, whole.image_height))
 
 
 _COLUMNS = (("image_px", slice(0, 2)), ("image_normalised", slice(2, 5)), ("world_m", slice(5, 8)))

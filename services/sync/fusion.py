@@ -105,25 +105,20 @@ def average(worlds: Sequence[Array], visibilities: Sequence[Array]) -> Fused:
 
     Depth from one view is weak, and the views' axes differ: each is first turned onto the best view's.
     """
-    best = int(np.argmax([visibility.sum() for visibility in visibilities]))
-    total = np.zeros_like(worlds[best])
-    weight = np.zeros(len(total))
-    for world, visibility in zip(worlds, visibilities, strict=True):
-        turned = (
-            world
-            if world is worlds[best]
-            else world @ _rotation(world, worlds[best], np.minimum(visibility, visibilities[best]))
-        )
-        total += turned * visibility[:, None]
-        weight += visibility
-    known = weight > 1e-6
-    mean = np.where(known[:, None], total / np.maximum(weight, 1e-6)[:, None], np.nan)
-    return Fused(mean, np.max(np.array(visibilities), axis=0), None)
+    world, visibility = np.array(worlds), np.array(visibilities)
+    best = int(np.argmax(visibility.sum(axis=1)))
+    weights = np.minimum(visibility, visibility[best])
+    turned = world @ _rotations(world, world[best], weights)
+    total = visibility.sum(axis=0)
+    known = total > 1e-6
+    mean = (turned * visibility[..., None]).sum(axis=0) / np.maximum(total, 1e-6)[:, None]
+    return Fused(np.where(known[:, None], mean, np.nan), visibility.max(axis=0), None)
 
 
-def _rotation(source: Array, target: Array, weights: Array) -> Array:
-    """(3, 3): `source @ it` lies nearest to `target` (Kabsch, weighted; both from the middle of the hips)."""
-    left, _, right = np.linalg.svd((source * weights[:, None]).T @ target)
-    mirrored = np.linalg.det(left @ right) < 0
-    turn: Array = left @ np.diag([1.0, 1.0, -1.0 if mirrored else 1.0]) @ right
-    return turn
+def _rotations(sources: Array, target: Array, weights: Array) -> Array:
+    """(v, 3, 3): `sources[v] @ it` lies nearest to `target` (Kabsch, weighted; both from the middle of the hips)."""
+    left, _, right = np.linalg.svd((sources * weights[..., None]).swapaxes(1, 2) @ target)
+    upright = np.ones((len(sources), 3))
+    upright[:, 2] = np.sign(np.linalg.det(left @ right))
+    turns: Array = (left * upright[:, None, :]) @ right
+    return turns

@@ -39,6 +39,11 @@ UNCERTAINTY = Gauge(
     ["session", "camera"],
 )
 JITTER = Gauge("komi_sync_stamp_jitter_seconds", "Deviation of capture stamps", ["session", "camera"])
+CONTENT_LAG = Gauge(
+    "komi_sync_content_lag_seconds",
+    "How late the camera's pictures are, judged by the person's motion",
+    ["session", "camera"],
+)
 FPS = Gauge("komi_sync_camera_fps", "Frames a second by server timestamps", ["session", "camera"])
 COMPLETENESS = Gauge(
     "komi_sync_camera_completeness", "Share of the last sets that have this camera", ["session", "camera"]
@@ -52,7 +57,7 @@ def forget(session_id: str, cameras: list[str]) -> None:
     for full in ("true", "false"):
         _remove(SETS, session_id, full)
     for camera_id in cameras:
-        for of_camera in (DELAY, OFFSET, DRIFT, UNCERTAINTY, JITTER, FPS, COMPLETENESS):
+        for of_camera in (DELAY, OFFSET, DRIFT, UNCERTAINTY, JITTER, CONTENT_LAG, FPS, COMPLETENESS):
             _remove(of_camera, session_id, camera_id)
 
 

@@ -28,6 +28,8 @@ class Sample:
     time_us: int
     values: NDArray[np.float64]
     confidence: NDArray[np.float64]
+    size_px: tuple[int, int] = (0, 0)
+    """Width and height of the image; 0 where unknown."""
 
 
 def interpolate(samples: Sequence[Sample], time_us: int, longest_gap_us: int) -> Sample | None:
@@ -52,7 +54,7 @@ def interpolate(samples: Sequence[Sample], time_us: int, longest_gap_us: int) ->
         cubic = sum(weight * sample.values for weight, sample in zip(weights, around, strict=True))
         trusted = np.min([sample.confidence[:, 0] for sample in around], axis=0) >= CONFIDENT
         values = np.where(trusted[:, None], cubic, values)
-    return Sample(time_us, values, confidence)
+    return Sample(time_us, values, confidence, right.size_px)
 
 
 def _four(samples: Sequence[Sample], after: int, longest_gap_us: int) -> Sequence[Sample] | None:

@@ -16,9 +16,11 @@ from services.mesh.times import to_timestamp
 from services.sync import codec
 from services.sync.errors import SessionNotFound
 from services.sync.frames import TieBreaker
+from services.sync.parts import Parts
 from services.sync.sessions import Sessions
+from services.sync.tally import Tally
 from services.sync.watch import Watcher
-from services.sync.worker import Parts, SessionWorker, Tally
+from services.sync.worker import SessionWorker
 
 log = structlog.get_logger()
 
@@ -89,7 +91,7 @@ class SyncService(sync_service_pb2_grpc.SyncServiceServicer):
         await self._require(request.session_id)
         worker = self._sessions.get(request.session_id)
         if worker is not None and worker.holds:
-            return worker.status()
+            return worker.house.status()
         told = await self._parts.store.told(request.session_id)
         if told is None:
             return pb.GetSessionStatusResponse(session_id=request.session_id)
@@ -139,7 +141,7 @@ class _IngestStream:
             if len(self._failed) < MOST_FAILED:
                 self._failed.append(codec.failed(pose, error))
             return
-        self._worker.heard_of_clock(pose)
+        self._worker.house.heard_of_clock(pose)
         self._worker.offer(self._apart(frame), self._tally)
 
     async def settle(self) -> None:

@@ -5,7 +5,8 @@ import contextlib
 
 from services.mesh.tasks import Tasks
 from services.sync import metrics
-from services.sync.worker import Parts, SessionWorker
+from services.sync.parts import Parts
+from services.sync.worker import SessionWorker
 
 LINGER_S = 5.0
 """A session without streams is kept this long: its last sets leave, and a stream that comes back finds it."""

@@ -1,18 +1,25 @@
 """A session's state as a proto and as metrics."""
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 from komi.common.v1 import frame_pb2
 from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.times import to_duration, to_timestamp
 from services.sync import metrics
+from services.sync.content import Lag
 from services.sync.figures import Figures
 from services.sync.matcher import SessionMatcher
+
+Clocks: TypeAlias = "dict[str, tuple[frame_pb2.ClockStatus | None, frame_pb2.TimeSource.ValueType]]"
 
 
 def describe(
     session_id: str,
     matcher: SessionMatcher,
     figures: Figures,
-    clocks: dict[str, tuple[frame_pb2.ClockStatus | None, frame_pb2.TimeSource.ValueType]],
+    clocks: Clocks,
+    lags: Mapping[str, Lag],
     *,
     sets: int,
     now_us: int,
@@ -41,6 +48,9 @@ def describe(
         clock, camera.time_source = clocks.get(camera_id, (None, frame_pb2.TIME_SOURCE_UNSPECIFIED))
         if clock is not None:
             camera.clock.CopyFrom(clock)
+        if lag := lags.get(camera_id):
+            camera.content_lag.CopyFrom(to_duration(lag.lag_us))
+            camera.content_lag_alarm = lag.alarm
         track = matcher.tracks.get(camera_id)
         if track is not None:
             camera.fps = track.fps
@@ -57,6 +67,8 @@ def export(status: pb.GetSessionStatusResponse, waiting: int) -> None:
     metrics.LATENESS.labels(session_id).set(status.lateness.ToNanoseconds() / 1e9)
     for camera in status.cameras:
         labels = (session_id, camera.camera_id)
+        if camera.HasField("content_lag"):
+            metrics.CONTENT_LAG.labels(*labels).set(camera.content_lag.ToNanoseconds() / 1e9)
         metrics.FPS.labels(*labels).set(camera.fps)
         metrics.COMPLETENESS.labels(*labels).set(camera.completeness)
         if camera.HasField("clock"):

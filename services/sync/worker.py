@@ -5,81 +5,36 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import replace
 
 import structlog
 
-from komi.common.v1 import frame_pb2, pose_pb2, stream_pb2
-from komi.sync.v1 import sync_service_pb2 as pb
-from services.mesh.errors import NotFound
+from komi.common.v1 import pose_pb2, stream_pb2
 from services.mesh.lease import Lease
-from services.mesh.redis import UNREACHABLE, RedisClient, RedisError
-from services.mesh.server_clock import ServerClock
-from services.mesh.sessions import SessionConfig, SessionStore
+from services.mesh.redis import UNREACHABLE, RedisError
+from services.mesh.sessions import SessionConfig
 from services.mesh.telemetry import DROPS
 from services.mesh.times import drop_name
 from services.sync import codec, metrics
-from services.sync.config import SyncSettings
+from services.sync.arrivals import ArrivalNumbers
 from services.sync.errors import Fenced, Moved
-from services.sync.feed import Feed
 from services.sync.figures import Figures
 from services.sync.frames import Frame
+from services.sync.house import House, lag_corrections
 from services.sync.matcher import Group, Missing, SessionMatcher
-from services.sync.status import describe, export
-from services.sync.store import Stored, SyncStore, arrivals_channel, lease_key, parse_arrival
+from services.sync.parts import Parts
+from services.sync.store import Stored, arrivals_channel, lease_key, parse_arrival
+from services.sync.tally import Reason, Tally
 from services.sync.ticks import TickMatcher
+from services.sync.views import Views
 
 log = structlog.get_logger()
 
 BATCH = 64
 """Poses stored in one script: bounds how long Redis is held."""
-STUCK_S = 0.1
-"""A number that another replica's message should have brought by now was lost."""
 RETRY_S = 0.05
-HOUSEKEEPING_S = 1.0
 MOST_GROUPED = 2
 """Sessions of more cameras are resampled, unless they say otherwise."""
-
-Reason: TypeAlias = "stream_pb2.DropReason.ValueType"
-
-
-@dataclass
-class Tally:
-    """What became of the poses of one ingest stream."""
-
-    stored: int = 0
-    dropped: dict[Reason, int] = field(default_factory=dict)
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set while nothing waits to be stored."""
-    _pending: int = 0
-
-    def take(self) -> None:
-        """One pose more waits."""
-        self._pending += 1
-        self.settled.clear()
-
-    def done(self) -> None:
-        """One waits no longer."""
-        self._pending -= 1
-        if not self._pending:
-            self.settled.set()
-
-    def drop(self, reason: Reason) -> None:
-        self.dropped[reason] = self.dropped.get(reason, 0) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a worker is made from; shared by all sessions of a replica."""
-
-    replica_id: str
-    settings: SyncSettings
-    redis: RedisClient
-    store: SyncStore
-    sessions: SessionStore
-    clock: ServerClock
-    feed: Feed
 
 
 class SessionWorker:
@@ -100,18 +55,19 @@ class SessionWorker:
         """Whether this replica matches the session."""
         self._reload = False
         self._forget: list[str] = []
-        self._seen_number = 0
-        self._ahead: set[int] = set()
-        self._stuck_since: float | None = None
+        self._numbers = ArrivalNumbers()
         self.last_offer = time.monotonic()
         self.figures = Figures()
-        self._clocks: dict[str, tuple[frame_pb2.ClockStatus | None, frame_pb2.TimeSource.ValueType]] = {}
-        self._redis_bytes = 0
+        self.views = Views(codec.to_sample)
+        self.house = House(self, parts)
+        self._corrections_us: dict[str, int] = {}
 
     # ------------------------------------------------------------ in
     def offer(self, frame: Frame, tally: Tally) -> None:
         """Take a pose. When too many wait, the oldest is given up and counted."""
         self.last_offer = time.monotonic()
+        if correction_us := self._corrections_us.get(frame.camera_id):
+            frame = replace(frame, time_us=frame.time_us - correction_us)
         tally.take()
         self._pending.append((frame, tally))
         while len(self._pending) > self._parts.settings.buffer:
@@ -133,7 +89,7 @@ class SessionWorker:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_lease(), name=f"sync-lease-{self.session_id}")
             group.create_task(self._work(), name=f"sync-work-{self.session_id}")
-            group.create_task(self._keep_house(), name=f"sync-house-{self.session_id}")
+            group.create_task(self.house.run(), name=f"sync-house-{self.session_id}")
 
     async def _work(self) -> None:
         while True:
@@ -190,13 +146,13 @@ class SessionWorker:
         if not self.holds:
             self._committed_us = max(self._committed_us, answer.watermark_us)
         stored = sum(outcome is Stored.STORED for outcome in answer.outcomes)
-        number = answer.arrivals - stored
+        number, now_s = answer.arrivals - stored, time.monotonic()
         for (frame, tally), outcome in zip(batch, answer.outcomes, strict=True):
             tally.done()
             if outcome is Stored.STORED:
                 number += 1
                 tally.stored += 1
-                self._number(number)
+                self._numbers.heard(number, now_s)
                 if self.holds:
                     self.matcher.add(frame)
             elif outcome is Stored.LATE:
@@ -214,32 +170,19 @@ class SessionWorker:
         """Messages of other replicas: frames that are in the store already."""
         while self._arrived:
             number, frame = parse_arrival(self._arrived.popleft())
-            self._number(number)
+            self._numbers.heard(number, time.monotonic())
             if not self.holds:
                 continue
-            self.heard_of_clock(pose_pb2.PoseFrame.FromString(frame.payload))
+            self.house.heard_of_clock(pose_pb2.PoseFrame.FromString(frame.payload))
             if frame.time_us <= self.matcher.watermark_us:
                 self.matcher.missed(frame)
                 self._forget.append(frame.member)
                 self._drop(stream_pb2.DROP_REASON_LATE, frame.camera_id)
             else:
                 self.matcher.add(frame)
-        if self.holds and self._stuck_since is not None and time.monotonic() - self._stuck_since > STUCK_S:
+        if self.holds and self._numbers.lost(time.monotonic()):
             self._reload = True
             self._wake.set()
-
-    def _number(self, number: int) -> None:
-        """Notice arrivals that never came: the numbers have no gaps."""
-        if not self.holds or number <= self._seen_number:
-            return
-        self._ahead.add(number)
-        while self._seen_number + 1 in self._ahead:
-            self._seen_number += 1
-            self._ahead.discard(self._seen_number)
-        if not self._ahead:
-            self._stuck_since = None
-        elif self._stuck_since is None:
-            self._stuck_since = time.monotonic()
 
     # ------------------------------------------------------------ emitting
     async def _emit(self) -> None:
@@ -252,7 +195,7 @@ class SessionWorker:
         # A tick may use frames up and yet have nothing to show.
         shown = [group for group in groups if group.there]
         encoded = [
-            codec.encode_set(self.session_id, self.sets + 1 + n, fence, group)
+            codec.encode_set(self.session_id, self.sets + 1 + n, fence, group, self.views.fuse(group))
             for n, group in enumerate(shown)
         ]
         # Until Redis says otherwise nobody knows whether this happened: the state is loaded again after an error.
@@ -300,7 +243,7 @@ class SessionWorker:
 
     async def _take_over(self) -> None:
         await self._parts.feed.listen(arrivals_channel(self.session_id), self._heard)
-        await self._read_config()
+        await self.house.read_config()
         await self._load()
         self.holds = True
         metrics.HELD.inc()
@@ -312,8 +255,7 @@ class SessionWorker:
             self.session_id, self._lease.token, self._committed_us, self.sets
         )
         self.sets, self._committed_us = claimed.sets, claimed.watermark_us
-        self._seen_number, self._stuck_since = claimed.arrivals, None
-        self._ahead.clear()
+        self._numbers.restart(claimed.arrivals)
         self._forget = []
         self.matcher.restore(claimed.watermark_us, claimed.frames, self._parts.clock.now_us())
 
@@ -351,34 +293,11 @@ class SessionWorker:
         """Seconds since a pose was last offered here."""
         return time.monotonic() - self.last_offer
 
-    # ------------------------------------------------------------ telling
-    def heard_of_clock(self, pose: pose_pb2.PoseFrame) -> None:
-        """Remember what the pose says of its camera's clock."""
-        clock = pose.clock if pose.HasField("clock") else self._clocks.get(pose.id.camera_id, (None,))[0]
-        self._clocks[pose.id.camera_id] = (clock, pose.time.source)
-
-    def status(self) -> pb.GetSessionStatusResponse:
-        """The session as this replica sees it; only the holder sees all."""
-        return describe(
-            self.session_id,
-            self.matcher,
-            self.figures,
-            self._clocks,
-            sets=self.sets,
-            now_us=self._parts.clock.now_us(),
-            replica_id=self._parts.replica_id,
-            redis_bytes=self._redis_bytes,
-        )
-
-    async def _read_config(self) -> None:
-        try:
-            config = await self._parts.sessions.get(self.session_id)
-        except NotFound:
-            # A camera may name a session that nobody configured.
-            config = SessionConfig(self.session_id)
-        self._configure(config)
-
-    def _configure(self, config: SessionConfig) -> None:
+    # ------------------------------------------------------------ told
+    def configure(self, config: SessionConfig) -> None:
+        """Do as the session's configuration says from the next set on."""
+        self._corrections_us = lag_corrections(config)
+        self.views.calibrate(config.calibration_toml)
         self.matcher.cameras = config.cameras
         cameras = len(config.cameras or self.matcher.tracks)
         resample = config.resample if config.resample is not None else cameras > MOST_GROUPED
@@ -392,22 +311,6 @@ class SessionWorker:
     def _new_matcher(self, resample: bool, cameras: Sequence[str] = ()) -> SessionMatcher:
         rules = self._parts.settings.rules()
         return TickMatcher(rules, codec.to_sample, cameras) if resample else SessionMatcher(rules, cameras)
-
-    async def _keep_house(self) -> None:
-        """Once a second: the session's configuration in, its status out."""
-        store = self._parts.store
-        while True:
-            await asyncio.sleep(HOUSEKEEPING_S)
-            if not self.holds:
-                continue
-            with contextlib.suppress(*UNREACHABLE, RedisError):
-                await self._read_config()
-                self._redis_bytes = await store.size(self.session_id)
-                status = self.status()
-                export(status, self.matcher.waiting)
-                active = any(not camera.idle for camera in status.cameras)
-                now_us = self._parts.clock.now_us()
-                await store.tell(self.session_id, status.SerializeToString(), now_us if active else None)
 
     # ------------------------------------------------------------ counting
     def _drop(self, reason: Reason, camera_id: str, tally: Tally | None = None) -> None:

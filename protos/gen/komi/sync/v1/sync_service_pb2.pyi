@@ -464,6 +464,8 @@ class CameraStatus(_message.Message):
     DROPPED_FIELD_NUMBER: _builtins.int
     TIME_SOURCE_FIELD_NUMBER: _builtins.int
     LAST_TIME_FIELD_NUMBER: _builtins.int
+    CONTENT_LAG_FIELD_NUMBER: _builtins.int
+    CONTENT_LAG_ALARM_FIELD_NUMBER: _builtins.int
     camera_id: _builtins.str
     """The camera."""
     fps: _builtins.float
@@ -474,6 +476,8 @@ class CameraStatus(_message.Message):
     """Share of the last sets that have this camera, 0 to 1."""
     time_source: _frame_pb2.TimeSource.ValueType
     """How its frames are timed."""
+    content_lag_alarm: _builtins.bool
+    """The lag is sure and large enough to look into."""
     @_builtins.property
     def clock(self) -> _frame_pb2.ClockStatus:
         """State of its clock mapping. Unset: none reported."""
@@ -494,6 +498,12 @@ class CameraStatus(_message.Message):
     def last_time(self) -> _timestamp_pb2.Timestamp:
         """Capture time of the newest pose."""
 
+    @_builtins.property
+    def content_lag(self) -> _duration_pb2.Duration:
+        """How late its pictures are against the other cameras', judged by the person's motion over the last seconds; negative:
+        early. Unset: not judged. Nothing is corrected by it unless the session asks for that.
+        """
+
     def __init__(
         self,
         *,
@@ -507,10 +517,12 @@ class CameraStatus(_message.Message):
         dropped: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         time_source: _frame_pb2.TimeSource.ValueType = ...,
         last_time: _timestamp_pb2.Timestamp | None = ...,
+        content_lag: _duration_pb2.Duration | None = ...,
+        content_lag_alarm: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "delay_median", b"delay_median", "delay_p99", b"delay_p99", "last_time", b"last_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "content_lag", b"content_lag", "delay_median", b"delay_median", "delay_p99", b"delay_p99", "last_time", b"last_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera_id", b"camera_id", "clock", b"clock", "completeness", b"completeness", "delay_median", b"delay_median", "delay_p99", b"delay_p99", "dropped", b"dropped", "fps", b"fps", "idle", b"idle", "last_time", b"last_time", "time_source", b"time_source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera_id", b"camera_id", "clock", b"clock", "completeness", b"completeness", "content_lag", b"content_lag", "content_lag_alarm", b"content_lag_alarm", "delay_median", b"delay_median", "delay_p99", b"delay_p99", "dropped", b"dropped", "fps", b"fps", "idle", b"idle", "last_time", b"last_time", "time_source", b"time_source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
