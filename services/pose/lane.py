@@ -1,6 +1,7 @@
 """One camera's way through the pool: its waiting frames, its tracker, its order."""
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -154,7 +155,9 @@ class Lane(Generic[Tag]):
         """Free the model; only while no turn is taken."""
         tracker, self._tracker = self._tracker, None
         if tracker is not None:
-            tracker.close()
+            # A graph that failed says so once more here, and nobody is left whom that concerns.
+            with contextlib.suppress(Exception):
+                tracker.close()
 
     def _answer(self, done: Done[Tag]) -> None:
         try:

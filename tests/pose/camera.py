@@ -84,7 +84,7 @@ class Camera:
         notices: list[stream_pb2.DropNotice] = self.of("dropped")
         return sum(notice.count for notice in notices if notice.reason == reason)
 
-    async def until(self, condition: Callable[[], object], within: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], within: float = 30.0) -> None:
         """Wait until the answers so far satisfy a condition."""
         try:
             async with asyncio.timeout(within):
@@ -112,7 +112,7 @@ class Camera:
         await self._call.done_writing()
         return await self.ended()
 
-    async def ended(self, within: float = 10.0) -> stream_pb2.StreamEnd:
+    async def ended(self, within: float = 30.0) -> stream_pb2.StreamEnd:
         """Wait for the server to end the stream."""
         await self.until(lambda: self.done, within)
         if self.error is not None:

@@ -94,7 +94,7 @@ class Replica:
         """Wait until it says that it is."""
         context = self.service.context
         assert context is not None
-        await eventually(lambda: context.readiness.ready, within=5, what="the pose service")
+        await eventually(lambda: context.readiness.ready, within=30, what="the pose service")
 
     def camera(self) -> Camera:
         """A camera that has not said anything yet."""

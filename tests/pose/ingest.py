@@ -88,5 +88,5 @@ class IngestServer:
     async def until(self, session_id: str, count: int) -> list[pose_pb2.PoseFrame]:
         """Wait for so many poses of a session."""
         arrived = self.ingest.poses.setdefault(session_id, [])
-        await eventually(lambda: len(arrived) >= count, within=10, what=f"{count} poses of {session_id!r}")
+        await eventually(lambda: len(arrived) >= count, within=30, what=f"{count} poses of {session_id!r}")
         return arrived

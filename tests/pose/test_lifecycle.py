@@ -257,7 +257,7 @@ async def test_a_stream_survives_redis_going_away_and_coming_back(
     await camera.count("pose", 1)
     failures = await metric(replica, 'komi_pose_redis_failures_total{what="report"}')
     own_redis.kill()
-    await eventually(lambda: not context.readiness.ready, within=10, what="readiness to go")
+    await eventually(lambda: not context.readiness.ready, within=30, what="readiness to go")
     await camera.frame(landscape)
     await camera.count("pose", 2)
     await camera.probe(1)
@@ -267,10 +267,10 @@ async def test_a_stream_survives_redis_going_away_and_coming_back(
     async def counted() -> bool:
         return await metric(replica, 'komi_pose_redis_failures_total{what="report"}') > failures
 
-    await eventually(counted, within=10, what="the failure counted")
+    await eventually(counted, within=30, what="the failure counted")
     own_redis.start()
-    await eventually(lambda: context.readiness.ready, within=10, what="readiness to come back")
-    await eventually(lambda: listed(replica), within=10, what="the camera in the register again")
+    await eventually(lambda: context.readiness.ready, within=30, what="readiness to come back")
+    await eventually(lambda: listed(replica), within=30, what="the camera in the register again")
     await camera.frame(landscape)
     await camera.count("pose", 3)
 
@@ -300,7 +300,7 @@ async def test_without_redis_at_the_start_it_is_not_ready_yet_answers_frames(
     await replica.ready()
     await camera.frame(squats.jpegs[1])
     await sync_server.until("live", 1)
-    await eventually(lambda: listed(replica), within=5, what="the camera in the register")
+    await eventually(lambda: listed(replica), within=30, what="the camera in the register")
 
 
 # ---------------------------------------------------------------- how streams end
@@ -314,7 +314,7 @@ async def test_a_replica_that_stops_answers_what_it_has_in_hand_and_sends_its_ca
         await camera.frame(squats.jpegs[number])
     began = time.monotonic()
     await one.stop()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert (await camera.ended()).reason == stream_pb2.STREAM_END_REASON_DRAINING
     seen = len(camera.of("pose"))
     given_up = camera.dropped(stream_pb2.DROP_REASON_SUPERSEDED) + camera.dropped(

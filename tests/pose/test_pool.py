@@ -28,17 +28,21 @@ class SteppedTracker:
         self._gate = gate
         self._log = log
         self.closed = False
+        self.broken = False
 
     def track(self, image: Image, time_us: int, /) -> Found:
         assert self._gate.acquire(timeout=10)
         assert not self.closed
         if time_us < 0:
+            self.broken = True
             raise ZeroDivisionError("a frame that hurts")
         self._log.append(time_us)
         return Found(image.shape[1], image.shape[0], persons=0, person=None)
 
     def close(self) -> None:
         self.closed = True
+        if self.broken:
+            raise RuntimeError("the graph failed")
 
 
 class Bench:
@@ -158,6 +162,7 @@ async def test_one_lane_is_never_looked_at_by_two_workers(landscape: bytes) -> N
 
 
 async def test_a_tracker_that_fails_is_replaced_and_the_lane_goes_on(landscape: bytes) -> None:
+    """Closing a failed graph raises again, which would have ended the worker's thread."""
     async with bench(landscape) as it:
         lane = await it.lane(newest_wins=False, capacity=3)
         made = len(it.made)

@@ -125,7 +125,7 @@ async def test_it_stops_at_once_on_sigterm_and_tells_its_cameras(program: Progra
     await camera.count("pose", 1)
     began = time.monotonic()
     code = await asyncio.to_thread(program.end, signal.SIGTERM)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 5
     assert code == 0
     assert (await camera.ended()).reason == stream_pb2.STREAM_END_REASON_DRAINING
     await channel.close(None)
