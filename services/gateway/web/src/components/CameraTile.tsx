@@ -83,6 +83,7 @@ function usePictures(
     let frames: CameraFrames | null = null;
     let due: ReturnType<typeof setTimeout> | undefined;
     let inView = true;
+    let drawn = "";
 
     const draw = () => {
       const now = performance.now();
@@ -92,7 +93,10 @@ function usePictures(
         show(below, frame.image);
         setPictured(true);
       }
-      drawPose(above, connected ? pairing.poseOf(poses) : null, model);
+      const pose = connected ? pairing.poseOf(poses) : null;
+      const key = `${pose?.epoch} ${pose?.frame} ${model.latestScore?.seq} ${above.clientWidth} ${ghost.get()}`;
+      if (key !== drawn) drawPose(above, pose, model);
+      drawn = key;
       clearTimeout(due);
       const wait = pairing.dueIn(now);
       if (wait !== null) due = setTimeout(soon, wait);
