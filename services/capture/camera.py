@@ -57,11 +57,10 @@ class Camera:
         self._clock = clock
         self._asked = target
         self._useful_fps = 0.0
-        self._hungry = False
         self._unreported: Counter[stream_pb2.DropReason.ValueType] = Counter()
         self._handover: Handover[Frame] = Handover(self._loop.call_soon_threadsafe, self._receive)
-        self._read = self._sent = 0
-        self._read_told = 0
+        self._read = self._sent = self._sent_bytes = 0
+        self._told = (0, 0, 0)
         self._read_meter, self._sent_meter = RateMeter(), RateMeter()
         self._log = log.bind(camera=camera_id)
 
@@ -80,8 +79,12 @@ class Camera:
 
     @property
     def encode_at(self) -> int | None:
-        """JPEG quality while the link waits for a frame, else None."""
-        return self.quality.quality if self._hungry else None
+        """JPEG quality, if the next frame is going to be sent; None while one waits already, or there is no link.
+
+        Compressing where the frame is read spares two hand-overs; what is dropped should not have been compressed.
+        """
+        wanted = self.link_state is LinkState.STREAMING and not self.slot.filled
+        return self.quality.quality if wanted else None
 
     def grabbed(self) -> None:
         """The source gave a frame."""
@@ -156,23 +159,10 @@ class Camera:
             self.slot.take()
             self.drop("send", stream_pb2.DROP_REASON_UNREACHABLE)
 
-    async def next_frame(self) -> Frame | None:
-        """The newest frame, for a link that may send it now. None: the camera has ended."""
-        frame = self.slot.take()
-        if frame is not None:
-            return frame
-        # From here until it comes the reader compresses the next frame itself: nothing has to be handed around.
-        self._hungry = True
-        try:
-            return await self.slot.get()
-        finally:
-            self._hungry = False
-
     def sent(self, jpeg_bytes: int) -> None:
         """A frame was handed to the transport."""
         self._sent += 1
-        metrics.FRAMES_SENT.labels(self.camera_id).inc()
-        metrics.BYTES_SENT.labels(self.camera_id).inc(jpeg_bytes)
+        self._sent_bytes += jpeg_bytes
 
     def set_link(self, state: LinkState, problem: str = "") -> None:
         """What the link does now."""
@@ -217,8 +207,11 @@ class Camera:
         read = self._read
         self.read_fps = self._read_meter.sample(now_s, read)
         self.sent_fps = self._sent_meter.sample(now_s, self._sent)
-        metrics.FRAMES_READ.labels(self.camera_id).inc(read - self._read_told)
-        self._read_told = read
+        told_read, told_sent, told_bytes = self._told
+        metrics.FRAMES_READ.labels(self.camera_id).inc(read - told_read)
+        metrics.FRAMES_SENT.labels(self.camera_id).inc(self._sent - told_sent)
+        metrics.BYTES_SENT.labels(self.camera_id).inc(self._sent_bytes - told_bytes)
+        self._told = (read, self._sent, self._sent_bytes)
         metrics.READ_FPS.labels(self.camera_id).set(self.read_fps)
         metrics.SENT_FPS.labels(self.camera_id).set(self.sent_fps)
         metrics.QUALITY.labels(self.camera_id).set(self.quality.quality)

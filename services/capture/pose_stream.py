@@ -36,6 +36,7 @@ SILENCE_S = 5.0
 CLOCK_WAIT_S = 1.0
 """Frames wait so long for the first burst of probes, to be timed by it."""
 MOST_CREDIT = 64
+COMPLAINT_PERIOD_NS = 10_000_000_000
 STATUS_PERIOD_NS = 1_000_000_000
 AGAIN_AT_ONCE = {stream_pb2.STREAM_END_REASON_DRAINING, stream_pb2.STREAM_END_REASON_REBALANCE}
 
@@ -76,7 +77,7 @@ class PoseStream:
         self._jitter_us = jitter_us
         self._credit = asyncio.Semaphore(0)
         self._writing = asyncio.Lock()
-        self._status_ns = 0
+        self._status_ns = self._heard_ns = self._complained_ns = 0
         self._all_sent = self._answered = False
         self._most_bytes = self._most_pixels = 0
         self._log = log.bind(camera=camera.camera_id, session=options.session_id)
@@ -135,9 +136,13 @@ class PoseStream:
         pending = {receiving, *others}
         try:
             while receiving in pending:
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                done, pending = await asyncio.wait(
+                    pending, timeout=SILENCE_S / 4, return_when=asyncio.FIRST_COMPLETED
+                )
                 for task in done:
                     task.result()
+                if self._answered and monotonic_ns() - self._heard_ns > SILENCE_S * 1e9:
+                    raise LinkLost(f"the pose service at {self._server} fell silent")
         finally:
             for task in pending:
                 task.cancel()
@@ -150,7 +155,7 @@ class PoseStream:
         self._camera.drop_stale()
         while True:
             await self._credit.acquire()
-            frame = await self._camera.next_frame()
+            frame = await self._camera.slot.get()
             if frame is None:
                 break
             fitting = await self._fit(frame)
@@ -185,36 +190,32 @@ class PoseStream:
     async def _send_frame(self, call: Call, frame: Frame) -> bool:
         """Whether it was handed to the transport; if not, the receiver knows why."""
         assert frame.jpeg is not None
-        request = Request(
-            frame=pose_service_pb2.Frame(
-                sequence=frame.sequence,
-                jpeg=frame.jpeg.data,
-                time=self._server_time.capture_time(frame.stamp_ns),
-                epoch=frame.epoch,
-                traceparent=new_traceparent(),
-                media_time=None if frame.media_us is None else to_duration(frame.media_us),
-                clock=self._status(),
-                dropped=self._camera.take_unreported(),
-            )
-        )
+        # Filled in place: a message that is built and then put into another is copied, JPEG and all.
+        request = Request()
+        message = request.frame
+        message.sequence, message.epoch = frame.sequence, frame.epoch
+        message.jpeg = frame.jpeg.data
+        message.traceparent = new_traceparent()
+        message.time.MergeFrom(self._server_time.capture_time(frame.stamp_ns))
+        if frame.media_us is not None:
+            message.media_time.MergeFrom(to_duration(frame.media_us))
+        status = self._status()
+        if status is not None:
+            message.clock.MergeFrom(status)
+        message.dropped.extend(self._camera.take_unreported())
+        stamps = message.stamps
+        stamps.captured_monotonic_ns = frame.captured_ns
+        # A recording's frames are compressed ahead of their time.
+        stamps.encoded_monotonic_ns = max(frame.jpeg.encoded_ns, frame.captured_ns)
+        stamps.capture_host_id = HOST_ID
         async with self._writing:
             sent_ns = monotonic_ns()
-            request.frame.stamps.CopyFrom(
-                frame_pb2.StageStamps(
-                    captured_monotonic_ns=frame.captured_ns,
-                    # A recording's frames are compressed ahead of their time.
-                    encoded_monotonic_ns=max(frame.jpeg.encoded_ns, frame.captured_ns),
-                    sent_monotonic_ns=sent_ns,
-                    capture_host_id=HOST_ID,
-                )
-            )
+            stamps.sent_monotonic_ns = sent_ns
             if not await _write(call, request):
                 return False
             written_ns = monotonic_ns()
         self._camera.sent(len(frame.jpeg.data))
-        self._camera.quality.queued(
-            written_ns / 1e9, (written_ns - sent_ns) / 1e9, 1 / self._camera.asked.fps
-        )
+        self._camera.quality.written((written_ns - sent_ns) / 1e9, 1 / self._camera.asked.fps)
         metrics.AGE_SECONDS.observe((sent_ns - frame.captured_ns) / 1e9)
         return True
 
@@ -236,16 +237,10 @@ class PoseStream:
     # ------------------------------------------------------------ receiving
     async def _receive(self, call: Call) -> None:
         """Take answers until the server has answered everything. Raises StreamOver, LinkLost, AioRpcError."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(None) as silence:
-                while isinstance(response := await call.read(), Response):
-                    if self._take(response, monotonic_ns()):
-                        return
-                    if self._answered:
-                        silence.reschedule(loop.time() + SILENCE_S)
-        except TimeoutError:
-            raise LinkLost(f"the pose service at {self._server} fell silent") from None
+        while isinstance(response := await call.read(), Response):
+            self._heard_ns = monotonic_ns()
+            if self._take(response, self._heard_ns):
+                return
         await self._raise_status(call)
 
     def _take(self, response: Response, back_ns: int) -> bool:
@@ -273,19 +268,22 @@ class PoseStream:
         self._answered = True
         if self._server_time.add(reply, back_ns):
             self._log.warning("a clock stepped: the camera's frames begin a new epoch")
-        self._camera.quality.round_trip(
-            back_ns / 1e9, (back_ns - reply.client_send_monotonic_ns) / 1e9, 1 / self._camera.asked.fps
-        )
+        away_ns = back_ns - reply.client_send_monotonic_ns
+        held_ns = reply.server_send_unix_ns - reply.server_receive_unix_ns
+        self._camera.quality.round_trip((away_ns - held_ns) / 1e9, 1 / self._camera.asked.fps)
 
     def _failed(self, failed: stream_pb2.FrameFailed) -> None:
         metrics.FRAMES_FAILED.labels(self._camera.camera_id, failed.error).inc()
-        self._log.warning(
-            "frame failed",
-            epoch=failed.epoch,
-            sequence=failed.sequence,
-            error=failed.error,
-            message=failed.message,
-        )
+        now_ns = monotonic_ns()
+        if now_ns - self._complained_ns >= COMPLAINT_PERIOD_NS:
+            self._complained_ns = now_ns
+            self._log.warning(
+                "frame failed",
+                epoch=failed.epoch,
+                sequence=failed.sequence,
+                error=failed.error,
+                message=failed.message,
+            )
 
     def _grant(self, frames: int) -> None:
         for _ in range(min(frames, MOST_CREDIT)):

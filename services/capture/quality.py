@@ -1,27 +1,27 @@
 """JPEG quality that follows what the link carries: additive increase, multiplicative decrease."""
 
 LOWEST, HIGHEST, START = 50, 90, 80
-CUT = 0.85
-RAISE = 2
-CUT_PAUSE_S = 0.5
-RAISE_PAUSE_S = 1.0
+CUT = 0.8
+RAISE = 3
+SAMPLES = 6
+"""A queue stands on the link when none of so many in a row got through faster."""
 LEAST_CONGESTION_S = 0.025
-"""A busy server answers this late without the link being at fault."""
 
 
 class QualityControl:
-    """Judges the link by how long things queue on it, never by how long pose takes: smaller frames mend only the link.
+    """Judges the link by the queue that stands on it, never by how long pose takes: smaller frames mend only the link.
 
-    Two things show a queue: a probe whose round trip is longer than the shortest seen, and a write that does not
-    return because the transport is full.
+    Two things show a queue: probes whose round trip is longer than the shortest seen, and writes that do not return
+    because the transport is full. As in CoDel (Nichols and Jacobson, 2012) the least delay of an interval counts: a
+    busy machine delays some messages, a full link all of them.
     """
 
     def __init__(self, lowest: int = LOWEST, highest: int = HIGHEST) -> None:
         self._lowest, self._highest = lowest, highest
         self._quality = float(min(max(START, lowest), highest))
         self._shortest_s = float("inf")
-        self._changed_s = float("-inf")
-        self._crowded_s = float("-inf")
+        self._trips: list[float] = []
+        self._writes: list[float] = []
 
     @property
     def quality(self) -> int:
@@ -31,22 +31,27 @@ class QualityControl:
     def new_link(self) -> None:
         """Another connection: its round trip is not known yet."""
         self._shortest_s = float("inf")
+        self._trips.clear()
+        self._writes.clear()
 
-    def round_trip(self, now_s: float, round_trip_s: float, period_s: float) -> None:
+    def round_trip(self, round_trip_s: float, period_s: float) -> None:
         """A probe came back. `period_s`: time between frames."""
         self._shortest_s = min(self._shortest_s, round_trip_s)
-        self.queued(now_s, round_trip_s - self._shortest_s, period_s)
+        self._trips.append(round_trip_s - self._shortest_s)
+        if len(self._trips) >= SAMPLES:
+            self._judge(min(self._trips), period_s, may_raise=True)
+            self._trips.clear()
 
-    def queued(self, now_s: float, delay_s: float, period_s: float) -> None:
-        """Something waited `delay_s` on the link."""
+    def written(self, write_s: float, period_s: float) -> None:
+        """The transport took a frame after so long. That it took it at once says nothing: it has buffers."""
+        self._writes.append(write_s)
+        if len(self._writes) >= SAMPLES:
+            self._judge(min(self._writes), period_s, may_raise=False)
+            self._writes.clear()
+
+    def _judge(self, standing_s: float, period_s: float, *, may_raise: bool) -> None:
         limit_s = max(LEAST_CONGESTION_S, 0.4 * period_s)
-        if delay_s >= limit_s:
-            self._crowded_s = now_s
-            if now_s - self._changed_s >= CUT_PAUSE_S:
-                self._set(self._quality * CUT, now_s)
-        elif delay_s < limit_s / 2 and now_s - max(self._changed_s, self._crowded_s) >= RAISE_PAUSE_S:
-            self._set(self._quality + RAISE, now_s)
-
-    def _set(self, quality: float, now_s: float) -> None:
-        self._quality = min(max(quality, self._lowest), self._highest)
-        self._changed_s = now_s
+        if standing_s >= limit_s:
+            self._quality = max(self._lowest, self._quality * CUT)
+        elif may_raise and standing_s < limit_s / 4:
+            self._quality = min(self._highest, self._quality + RAISE)

@@ -39,7 +39,7 @@ class Sink(Protocol):
 
     @property
     def encode_at(self) -> int | None:
-        """JPEG quality, when the link waits for a frame; None when it may come to be dropped uncompressed."""
+        """JPEG quality, if the next frame is going to be sent; None when it may come to be dropped."""
         ...
 
     def grabbed(self) -> None:

@@ -36,7 +36,7 @@ CONNECT_S = 3.0
 WINDOW = 2
 ANSWER_S = 1.0
 """A frame that a newer one overtook gets no answer: after this long its place is free again."""
-PING_PERIOD_S = 1.0
+PING_PERIOD_S = 0.25
 SILENCE_S = 5.0
 REFUSALS = {400, 401, 403, 404, 409, 429}
 
@@ -134,7 +134,7 @@ class WebSocketStream:
         self._camera.drop_stale()
         while True:
             await self._room(WINDOW)
-            frame = await self._camera.next_frame()
+            frame = await self._camera.slot.get()
             if frame is None:
                 await self._room(1)
                 return
@@ -172,8 +172,7 @@ class WebSocketStream:
         self._under_way.append((timestamp, loop.time()))
         await socket.send(text, text=True)
         self._camera.sent(len(frame.jpeg.data))
-        waited_s = (monotonic_ns() - sent_ns) / 1e9
-        self._camera.quality.queued(sent_ns / 1e9 + waited_s, waited_s, 1 / self._camera.asked.fps)
+        self._camera.quality.written((monotonic_ns() - sent_ns) / 1e9, 1 / self._camera.asked.fps)
         metrics.AGE_SECONDS.observe((sent_ns - frame.captured_ns) / 1e9)
 
     async def _receive(self, socket: ClientConnection) -> None:
@@ -208,10 +207,7 @@ class WebSocketStream:
                     await (await socket.ping())
             except TimeoutError:
                 raise LinkLost(f"the gateway at {self._shown} fell silent") from None
-            back_ns = monotonic_ns()
-            self._camera.quality.round_trip(
-                back_ns / 1e9, (back_ns - sent_ns) / 1e9, 1 / self._camera.asked.fps
-            )
+            self._camera.quality.round_trip((monotonic_ns() - sent_ns) / 1e9, 1 / self._camera.asked.fps)
             await asyncio.sleep(PING_PERIOD_S)
 
 
