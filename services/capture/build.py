@@ -11,7 +11,8 @@ from komi.pose.v1 import pose_service_pb2_grpc
 from services.capture.camera import Camera
 from services.capture.config import CaptureSettings
 from services.capture.link import Stream
-from services.capture.pose_stream import PoseStream, StreamOptions
+from services.capture.pose_messages import StreamOptions
+from services.capture.pose_stream import PoseStream
 from services.capture.printing import PosePrinter
 from services.capture.rig import OpenStream, Rig
 from services.capture.server_time import ServerTime

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import NoReturn
 
 import grpc
@@ -17,12 +16,12 @@ from services.capture.encoding import encode_within
 from services.capture.errors import LinkLost
 from services.capture.frames import Frame
 from services.capture.link import StreamOver
+from services.capture.pose_messages import StreamOptions, config_request, frame_request, stream_over
 from services.capture.server_time import ServerTime
 from services.capture.states import LinkState
 from services.mesh.clock import probe_delays
-from services.mesh.stages import HOST_ID, monotonic_ns, new_traceparent
+from services.mesh.stages import monotonic_ns
 from services.mesh.status import from_rpc_error
-from services.mesh.times import to_duration
 
 log = structlog.get_logger()
 
@@ -38,18 +37,6 @@ CLOCK_WAIT_S = 1.0
 MOST_CREDIT = 64
 COMPLAINT_PERIOD_NS = 10_000_000_000
 STATUS_PERIOD_NS = 1_000_000_000
-AGAIN_AT_ONCE = {stream_pb2.STREAM_END_REASON_DRAINING, stream_pb2.STREAM_END_REASON_REBALANCE}
-
-
-@dataclass(frozen=True)
-class StreamOptions:
-    """What a stream's config says beside the camera's name."""
-
-    session_id: str
-    instance_id: str
-    return_poses: bool
-    segmentation: bool
-    max_persons: int
 
 
 class PoseStream:
@@ -96,7 +83,9 @@ class PoseStream:
     async def _greet(self, call: Call) -> None:
         try:
             async with asyncio.timeout(CONNECT_S):
-                await call.write(Request(config=self._config()))
+                await call.write(
+                    config_request(self._camera.camera_id, self._camera.asked.fps, self._options)
+                )
                 first = await call.read()
         except TimeoutError:
             raise LinkLost(
@@ -107,7 +96,7 @@ class PoseStream:
         if not isinstance(first, Response):
             await self._raise_status(call)
         if first.WhichOneof("payload") == "end":
-            raise _over(first.end)
+            raise stream_over(first.end)
         if first.WhichOneof("payload") != "ready":
             raise LinkLost(f"{self._server} did not greet as a pose service does: is the address right?")
         ready = first.ready
@@ -116,18 +105,6 @@ class PoseStream:
         self._grant(ready.credit)
         self._camera.quality.new_link()
         self._log.info("connected", replica_id=ready.replica_id, model=ready.model, credit=ready.credit)
-
-    def _config(self) -> pose_service_pb2.StreamConfig:
-        return pose_service_pb2.StreamConfig(
-            camera_id=self._camera.camera_id,
-            session_id=self._options.session_id,
-            mode=pose_service_pb2.STREAM_MODE_LIVE,
-            return_poses=self._options.return_poses,
-            segmentation=self._options.segmentation,
-            max_persons=self._options.max_persons,
-            instance_id=self._options.instance_id,
-            fps=self._camera.asked.fps,
-        )
 
     async def _exchange(self, call: Call) -> None:
         """Send, probe and receive until one of them ends the stream."""
@@ -190,27 +167,15 @@ class PoseStream:
     async def _send_frame(self, call: Call, frame: Frame) -> bool:
         """Whether it was handed to the transport; if not, the receiver knows why."""
         assert frame.jpeg is not None
-        # Filled in place: a message that is built and then put into another is copied, JPEG and all.
-        request = Request()
-        message = request.frame
-        message.sequence, message.epoch = frame.sequence, frame.epoch
-        message.jpeg = frame.jpeg.data
-        message.traceparent = new_traceparent()
-        message.time.MergeFrom(self._server_time.capture_time(frame.stamp_ns))
-        if frame.media_us is not None:
-            message.media_time.MergeFrom(to_duration(frame.media_us))
-        status = self._status()
-        if status is not None:
-            message.clock.MergeFrom(status)
-        message.dropped.extend(self._camera.take_unreported())
-        stamps = message.stamps
-        stamps.captured_monotonic_ns = frame.captured_ns
-        # A recording's frames are compressed ahead of their time.
-        stamps.encoded_monotonic_ns = max(frame.jpeg.encoded_ns, frame.captured_ns)
-        stamps.capture_host_id = HOST_ID
+        request = frame_request(
+            frame,
+            self._server_time.capture_time(frame.stamp_ns),
+            self._status(),
+            self._camera.take_unreported(),
+        )
         async with self._writing:
             sent_ns = monotonic_ns()
-            stamps.sent_monotonic_ns = sent_ns
+            request.frame.stamps.sent_monotonic_ns = sent_ns
             if not await _write(call, request):
                 return False
             written_ns = monotonic_ns()
@@ -261,7 +226,7 @@ class PoseStream:
             case "end":
                 if self._all_sent and response.end.reason == stream_pb2.STREAM_END_REASON_COMPLETE:
                     return True
-                raise _over(response.end)
+                raise stream_over(response.end)
         return False
 
     def _clock_reply(self, reply: stream_pb2.ClockReply, back_ns: int) -> None:
@@ -297,11 +262,6 @@ class PoseStream:
         raise grpc.aio.AioRpcError(
             code, await call.initial_metadata(), await call.trailing_metadata(), details=await call.details()
         )
-
-
-def _over(end: stream_pb2.StreamEnd) -> StreamOver:
-    reason = stream_pb2.StreamEndReason.Name(end.reason).removeprefix("STREAM_END_REASON_").lower()
-    return StreamOver(reason, end.message, again_at_once=end.reason in AGAIN_AT_ONCE)
 
 
 async def _write(call: Call, request: Request) -> bool:
