@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 import psutil
 
+from tests.support import leaks
 from tests.support.redis_server import CHECKOUT, free_port
 from tests.support.waiting import wait_for
 
@@ -58,11 +59,14 @@ class Demo:
                 found["redis"] = process
         return found
 
+    def adopt(self) -> None:
+        """Tell the watch over leaks that what a test made start anew belongs to the demo, which ends it."""
+        leaks.of_the_run.update(one.pid for one in psutil.Process(self.process.pid).children(recursive=True))
+
     def ready(self) -> bool:
         """Whether /readyz answers 200. Fails at once when the demo has ended."""
-        assert_lives = self.process.poll()
-        if assert_lives is not None:
-            raise RuntimeError(f"the demo ended with {assert_lives}:\n{self.shown}")
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the demo ended with {self.process.returncode}:\n{self.shown}")
         try:
             return httpx.get(f"{self.gateway}/readyz", timeout=2).is_success
         except httpx.HTTPError:
@@ -97,9 +101,12 @@ def demo(*settings: str, ready: bool = True) -> Iterator[Demo]:
                 wait_for(running.ready, within=START_S, what="/readyz 200")
             yield running
         finally:
+            left: list[psutil.Process] = []
             if process.poll() is None:
+                left = psutil.Process(process.pid).children(recursive=True)
                 try:
                     running.interrupt()
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
             reader.join()
+            assert not [one for one in left if one.is_running()], running.shown

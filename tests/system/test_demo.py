@@ -25,6 +25,14 @@ def running(redis_binary: object) -> Iterator[Demo]:
         yield started
 
 
+@pytest.fixture(autouse=True)
+def second_lives_belong_to_the_demo(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "running" in request.fixturenames:
+        started: Demo = request.getfixturevalue("running")
+        started.adopt()
+
+
 def test_poses_of_two_cameras_and_scores_flow_within_20_s_of_ready(running: Demo) -> None:
     async def both() -> None:
         await asyncio.gather(
@@ -49,7 +57,9 @@ def test_it_says_where_the_page_is_and_how_it_goes(running: Demo) -> None:
 
 @pytest.mark.parametrize("name", ["capture", "scoring", "sync", "gateway", "pose"])
 def test_a_service_that_is_killed_comes_back_and_the_rest_goes_on(running: Demo, name: str) -> None:
-    wait_for(lambda: running.services().keys() >= SERVICES, within=30, what="all services")
+    wait_for(
+        lambda: running.services().keys() >= SERVICES, within=30, what=f"all services of\n{running.shown}"
+    )
     before = running.services()
     before[name].kill()
     again = wait_for(
