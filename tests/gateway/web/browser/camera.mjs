@@ -11,7 +11,7 @@ const args = [
 
 await drive(
   async (open) => {
-    const camera = await open("/ui/camera/", { width: 375, height: 812 });
+    const camera = await open("/ui/camera?session=live", { width: 375, height: 812 });
     await fits(camera);
     await accessible(camera);
     await camera.getByLabel("Camera name").fill("문 옆/phone");

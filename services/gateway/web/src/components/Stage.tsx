@@ -22,6 +22,7 @@ function aspectOf({ camera_id, width, height }: CameraStatus): number {
 export function Stage({ model }: { model: SessionModel }) {
   const t = useText();
   const status = useValue(model.status);
+  const connection = useValue(model.connection);
   const room = useRef<HTMLDivElement>(null);
   const size = useSize(room);
   const [enlarged, setEnlarged] = useState<string | null>(null);
@@ -37,7 +38,11 @@ export function Stage({ model }: { model: SessionModel }) {
 
   let from = 0;
   return (
-    <section class="stage" aria-label={t("stage.label")} ref={room}>
+    <section
+      class={connection.state === "live" ? "stage" : "stage stage-stale"}
+      aria-label={t("stage.label")}
+      ref={room}
+    >
       {status !== null && all.length === 0 && <NoCamera sessionId={model.sessionId} />}
       {height > 0 &&
         shown.length > 0 &&
