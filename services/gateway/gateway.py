@@ -50,7 +50,7 @@ class Gateway:
         self.notices = Notices(self.redis)
         self.images = ImageDesk(self.redis, self.notices, self.clock, self.tasks)
         self.status = StatusDesk(self.sessions, self.cameras, self.upstream, self.clock)
-        self.reader = StreamReader(self.redis)
+        self.reader = StreamReader(self.redis, self.clock)
         self.hub = Hub(self.reader, self.notices, self.status, self.cameras, self.tasks)
         self.builds = BuildRecords(self.redis, self.notices)
         self.builder = ReferenceBuilder(settings, self.upstream, self.builds, self.tasks)

@@ -259,3 +259,16 @@ async def test_an_entry_that_cannot_be_read_is_passed_over(door: Door) -> None:
         await door.redis.xadd(keys.synced_sets("live"), {"other": b""})
         await door.emit(a_set(3))
         assert (await receive(socket, "poses"))["seq"] == 3
+
+
+async def test_of_the_sets_that_piled_up_during_an_outage_only_the_newest_is_shown(door: Door) -> None:
+    async with door.socket("/ws/v1/sessions/live?topics=poses") as socket:
+        await greeted(door, socket)
+        async with door.redis.pipeline(transaction=True) as pipe:
+            for seq in range(1, 6):
+                # Long ago, by the id that Redis gave them then.
+                pipe.xadd(keys.synced_sets("live"), {"set": a_set(seq).SerializeToString()}, id=f"{seq}-0")
+            await pipe.execute()
+        assert (await receive(socket, "poses"))["seq"] == 5
+        await door.emit(a_set(6))
+        assert (await receive(socket, "poses"))["seq"] == 6

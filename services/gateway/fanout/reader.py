@@ -14,6 +14,7 @@ from services.gateway import metrics
 from services.gateway.fanout.feed import Sink
 from services.mesh import keys
 from services.mesh.redis import UNREACHABLE, RedisClient
+from services.mesh.server_clock import ServerClock
 from services.mesh.stages import monotonic_ns
 from services.mesh.telemetry import DROPS
 
@@ -21,8 +22,8 @@ log = structlog.get_logger()
 
 BLOCK_MS = 5_000
 MOST_AT_ONCE = 64
-BACKLOG = 16
-"""Of the synced sets that pile up during an outage only this many, the newest, are of interest."""
+STALE_MS = 2_000
+"""Synced sets that piled up longer ago than this, during an outage, are of no interest but for the newest."""
 RETRY_S = 0.2
 
 
@@ -49,8 +50,9 @@ class _Watched:
 class StreamReader:
     """Hands every new synced set and score of a watched session to the session's sinks."""
 
-    def __init__(self, redis: RedisClient) -> None:
+    def __init__(self, redis: RedisClient, clock: ServerClock) -> None:
         self._redis = redis
+        self._clock = clock
         self._watched: dict[str, _Watched] = defaultdict(_Watched)
         self._changed = asyncio.Event()
 
@@ -127,9 +129,11 @@ class StreamReader:
         self, stream: _Stream, entries: list[tuple[bytes, dict[bytes, bytes]]], now_ns: int
     ) -> None:
         stream.after = entries[-1][0].decode()
-        if stream.value == b"set" and len(entries) > BACKLOG:
-            DROPS.labels(metrics.SERVICE, "reader", "superseded").inc(len(entries) - BACKLOG)
-            entries = entries[-BACKLOG:]
+        if stream.value == b"set" and self._clock.ready:
+            fresh_ms = self._clock.now_us() // 1000 - STALE_MS
+            fresh = [entry for entry in entries[:-1] if int(entry[0].partition(b"-")[0]) >= fresh_ms]
+            DROPS.labels(metrics.SERVICE, "reader", "superseded").inc(len(entries) - 1 - len(fresh))
+            entries = [*fresh, entries[-1]]
         for _, fields in entries:
             raw = fields.get(stream.value)
             try:
