@@ -8,6 +8,7 @@ from services.mesh.sessions import SessionStore
 from services.sync.config import SyncSettings
 from services.sync.feed import Feed
 from services.sync.parts import Parts
+from services.sync.pulse import Pulse
 from services.sync.service import SyncService
 from services.sync.sessions import Sessions
 from services.sync.store import SyncStore
@@ -21,7 +22,7 @@ def builder(settings: SyncSettings) -> Build:
     """What `serve` needs to start sync."""
 
     async def build(context: ServiceContext) -> None:
-        clock, feed = ServerClock(context.redis), Feed(context.redis)
+        clock, feed, pulse = ServerClock(context.redis), Feed(context.redis), Pulse()
         store = SyncStore(
             context.redis,
             most_frames=settings.most_frames,
@@ -36,6 +37,7 @@ def builder(settings: SyncSettings) -> Build:
             sessions=SessionStore(context.redis),
             clock=clock,
             feed=feed,
+            pulse=pulse,
         )
         sessions = Sessions(parts, context.tasks)
         watching = connect(settings.redis_url, connections=FOLLOWERS)
@@ -44,6 +46,7 @@ def builder(settings: SyncSettings) -> Build:
         context.add_service(sync_service_pb2.DESCRIPTOR.services_by_name["SyncService"].full_name)
         context.readiness.add("clock", clock.check)
         context.tasks.start("server-clock", clock.run)
+        context.tasks.start("sync-pulse", pulse.run)
         context.tasks.start("sync-feed", feed.run)
         context.tasks.start("sync-sessions", sessions.run)
         context.on_drain(service.drain)

@@ -7,6 +7,7 @@ from services.mesh.server_clock import ServerClock
 from services.mesh.sessions import SessionStore
 from services.sync.config import SyncSettings
 from services.sync.feed import Feed
+from services.sync.pulse import Pulse
 from services.sync.store import SyncStore
 
 
@@ -21,3 +22,4 @@ class Parts:
     sessions: SessionStore
     clock: ServerClock
     feed: Feed
+    pulse: Pulse

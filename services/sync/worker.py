@@ -188,7 +188,8 @@ class SessionWorker:
     async def _emit(self) -> None:
         if not self.holds or self._reload:
             return
-        groups = self.matcher.poll(self._parts.clock.now_us())
+        held_up_s = self._parts.pulse.held_up_s(asyncio.get_running_loop().time())
+        groups = self.matcher.poll(self._parts.clock.now_us() - round(held_up_s * 1e6))
         if not groups:
             return
         fence = self._lease.token

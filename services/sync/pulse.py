@@ -1,0 +1,42 @@
+"""Notices that this process was held up, so that cameras are not blamed for it.
+
+When the event loop stood still (a busy machine, a paused container), frames that came in time lie unread. Time counts on
+only once they had a moment to be read.
+"""
+
+import asyncio
+
+BEAT_S = 0.01
+STALL_S = 0.03
+"""A beat this much later than the last one means that the loop stood still."""
+CATCH_UP_S = 0.02
+"""How long reading what piled up may take."""
+
+
+class Pulse:
+    """Beats a hundred times a second. Start `run` with the service's Tasks."""
+
+    def __init__(self) -> None:
+        self._beat_s = 0.0
+        self._stood_at_s = 0.0
+        self._until_s = 0.0
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        loop = asyncio.get_running_loop()
+        self._beat_s = loop.time()
+        while True:
+            await asyncio.sleep(BEAT_S)
+            self.beat(loop.time())
+
+    def beat(self, now_s: float) -> None:
+        """The loop is alive at `now_s`."""
+        if now_s - self._beat_s > STALL_S:
+            self._stood_at_s, self._until_s = self._beat_s, now_s + CATCH_UP_S
+        self._beat_s = now_s
+
+    def held_up_s(self, now_s: float) -> float:
+        """How much of the time until `now_s` does not count yet, seconds."""
+        if self._beat_s and now_s - self._beat_s > STALL_S:
+            return now_s - self._beat_s
+        return now_s - self._stood_at_s if now_s < self._until_s else 0.0
