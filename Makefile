@@ -117,6 +117,17 @@ test: setup model redis-binary $(PAGE_TOOLS)  ## Every test (PYTEST="tests/sync 
 redis-binary: $(RUNTIME)
 	@$(PY) -m demo.fetch redis >/dev/null
 
+##@ Measure
+
+.PHONY: bench
+bench: setup model redis-binary  ## Measure the mesh beside the bare loop (OUT=file.json CAMERAS=n FPS=f MODEL=lite|full SECONDS=s PHASES=…)
+	@$(PY) -m bench $(if $(OUT),--out "$(OUT)") $(if $(CAMERAS),--cameras $(CAMERAS)) $(if $(FPS),--fps $(FPS)) \
+	  $(if $(MODEL),--model $(MODEL)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PHASES),--phases $(PHASES))
+
+.PHONY: bench-diff
+bench-diff: setup  ## What changed between two benches (A=before.json B=after.json)
+	@$(PY) -m bench.diff $(A) $(B)
+
 ##@ Maintain
 
 .PHONY: protos

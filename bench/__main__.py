@@ -1,0 +1,53 @@
+"""`python -m bench [--out FILE] …`: measure the mesh on this machine, beside the limit and the former design."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import orjson
+
+from bench import report
+from bench.run import PHASES, Plan, run
+from demo import tour
+from demo.fetch import FetchError
+from demo.stage import StageError
+from demo.supervisor import ProgramError
+
+
+def main(arguments: list[str]) -> int:
+    """Reads the command line, runs, reports; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("out/bench.json"), help="JSON; a PNG goes beside it")
+    parser.add_argument("--cameras", type=int, default=Plan.cameras)
+    parser.add_argument("--fps", type=float, default=Plan.fps, help="of each camera")
+    parser.add_argument("--model", choices=("lite", "full"), default=Plan.model)
+    parser.add_argument("--seconds", type=float, default=Plan.seconds, help="of each phase")
+    parser.add_argument(
+        "--phases", default=",".join(PHASES), help=f"comma-separated, of {', '.join(PHASES)} (default: all)"
+    )
+    options = parser.parse_args(arguments)
+    phases = tuple(filter(None, options.phases.split(",")))
+    if unknown := set(phases) - set(PHASES):
+        parser.error(f"no such phase: {', '.join(sorted(unknown))}; there are {', '.join(PHASES)}")
+    if not 1 <= options.cameras <= 16 or not 1 <= options.fps <= 240 or options.seconds < 1:
+        parser.error("1 to 16 cameras, 1 to 240 fps, at least 1 second")
+    plan = Plan(options.cameras, options.fps, options.model, options.seconds, phases)
+    try:
+        tour.get_model()
+        found = asyncio.run(run(plan, lambda text: print(f"· {text}", flush=True)))
+    except (FetchError, ProgramError, StageError, TimeoutError) as error:
+        print(f"bench: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    found = report.headed(plan, found)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    picture = options.out.with_suffix(".png")
+    report.draw(found, picture)
+    print(report.table(found))
+    print(f"\n{options.out}\n{picture}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

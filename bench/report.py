@@ -1,0 +1,132 @@
+"""What a run found: the table, the picture, and what it was found on."""
+
+import os
+import platform
+import time
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.run import Plan
+
+PACKAGES = ("mediapipe", "grpcio", "protobuf", "redis", "numpy", "simplejpeg", "uvloop", "numba")
+COLUMNS = ("p50", "p90", "p99", "p99.9", "max")
+
+Found = dict[str, Any]
+
+
+def headed(plan: Plan, found: Found) -> Found:
+    """With the plan, the machine and the versions in front."""
+    return {
+        "plan": asdict(plan),
+        "machine": {
+            "cores": len(os.sched_getaffinity(0)),
+            "cpu": _cpu_model(),
+            "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+            "system": platform.platform(),
+            "load_average": os.getloadavg(),
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        },
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        **found,
+    }
+
+
+def _cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor()
+
+
+def table(found: Found) -> str:
+    """For a terminal."""
+    lines: list[str] = []
+    if "stages" in found:
+        lines += ["", f"{'milliseconds':<14}" + "".join(f"{column:>9}" for column in COLUMNS)]
+        for stage, row in found["stages"].items():
+            lines.append(f"{stage:<14}" + "".join(f"{row[column]:>9.1f}" for column in COLUMNS))
+        frames = found["frames"]
+        lines += ["", f"frames         {frames['in']} in, {frames['out']} out {_dropped(frames)}"]
+        lines += ["", "CPU ms a frame  " + _row(found["cpu_ms_per_frame"], ".2f")]
+        lines += ["peak memory MB  " + _row(found["peak_memory_mb"], ".0f")]
+        lines += ["resident MB     " + _row(found["resident_memory_mb"], ".0f")]
+    if "ready_s" in found:
+        lines.append(
+            f"ready in        {found['ready_s']:.1f} s; idle {found['idle_cpu_percent_of_a_core']:.1f} % of a core"
+        )
+    if throughput := found.get("throughput"):
+        load = throughput["under_load"]
+        lines += [
+            "",
+            f"at saturation   mesh {throughput['mesh_fps']:.1f} fps, bare loop {throughput['bare_fps']:.1f} fps: {throughput['ratio']:.0%}",
+            f"                p99 {load['stages']['total']['p99']:.0f} ms, fairness {load['frames']['fairness']:.2f}",
+            f"                CPU ms a frame {_row(load['cpu_ms_per_frame'], '.2f')}",
+        ]
+    if sweep := found.get("sweep"):
+        best = sweep["highest_fps"]
+        lines.append(f"p99 ≤ {sweep['p99_limit_ms']:.0f} ms    up to {best and f'{best:.0f}'} fps")
+    if alone := found.get("mesh_alone"):
+        lines.append(f"mesh alone      {alone['highest_fps']:.0f} fps without inference")
+        for each in alone["tried"]:
+            cost = _row(each["cpu_ms_per_frame"], ".2f")
+            lines.append(
+                f"                {each['cameras']} × {each['fps']:g}: {each['reached_fps']:.0f} fps, {cost}"
+            )
+    if former := found.get("former_design"):
+        lines.append(
+            f"former design   p50 {former['total_ms'].get('p50', 0):.0f} ms, p99 {former['total_ms'].get('p99', 0):.0f} ms: "
+            f"{former.get('p50_times_ours', 0):.1f} times ours; {former['seen']} of {former['sent']} frames seen"
+        )
+    return "\n".join(lines)
+
+
+def _dropped(frames: Found) -> str:
+    reasons = ", ".join(f"{count} {reason}" for reason, count in frames["dropped"].items())
+    return f"(dropped: {reasons})" if reasons else "(none dropped)"
+
+
+def _row(values: dict[str, float], form: str) -> str:
+    return "  ".join(f"{name} {value:{form}}" for name, value in values.items())
+
+
+def draw(found: Found, path: Path) -> None:
+    """Three pictures in one: where time goes, where CPU goes, how fast."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(16, 5), constrained_layout=True)
+    stages = {name: row for name, row in found.get("stages", {}).items() if name != "total - infer"}
+    names = list(stages)[::-1]
+    for percentile, shade in (("p99", "#c7d7ea"), ("p50", "#2d6aa8")):
+        left.barh(names, [stages[name][percentile] for name in names], color=shade, label=percentile)
+    left.set(title="Where time goes", xlabel="milliseconds")
+    if stages:
+        left.legend()
+    cpu = {
+        k: v for k, v in found.get("cpu_ms_per_frame", {}).items() if k not in {"total", "mesh", "inference"}
+    }
+    if cpu:
+        model = found["cpu_ms_per_frame"]["inference"]
+        middle.bar(["MediaPipe"], [model], color="#9aa5b1")
+        cpu["pose"] -= model
+        middle.bar(list(cpu), list(cpu.values()), color="#2d6aa8")
+        middle.tick_params(axis="x", rotation=45)
+    middle.set(title="Where CPU goes", ylabel="CPU milliseconds a frame")
+    speeds: dict[str, float] = {}
+    if throughput := found.get("throughput"):
+        speeds |= {"bare loop": throughput["bare_fps"], "mesh": throughput["mesh_fps"]}
+    if alone := found.get("mesh_alone"):
+        speeds["mesh without\ninference"] = alone["highest_fps"]
+    right.bar(list(speeds), list(speeds.values()), color="#2d6aa8")
+    right.set(title="Frames a second", ylabel="all cameras together")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

@@ -1,0 +1,133 @@
+"""The real mesh as processes on this machine, and a load of recordings to play to it."""
+
+import asyncio
+import io
+import itertools
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+
+from bench import usage
+from bench.clips import at_rate, folder_of
+from bench.viewer import Viewer, watching
+from demo import mesh, stage
+from demo.console import Console
+from demo.scene import Scene
+from demo.supervisor import Program, Supervisor
+
+GATEWAY_LEAST_READY_S = 60.0
+_numbers = itertools.count()
+
+
+@dataclass
+class Mesh:
+    """A running mesh without cameras."""
+
+    addresses: mesh.Addresses
+    supervisor: Supervisor
+    capture: Program
+    folder: Path
+    captures: Supervisor | None = None
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of what runs."""
+        running = self.supervisor.pids | (self.captures.pids if self.captures else {})
+        return {name: pid for name, pid in running.items() if pid is not None}
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """Addresses of /metrics of what runs."""
+        found = {
+            name: f"http://{self.addresses.of(f'{name} metrics')}/metrics"
+            for name in mesh.GRPC_SERVICES
+            if name in self.pids
+        }
+        return {**found, "gateway": f"{self.addresses.gateway}/metrics"}
+
+    async def read(self) -> usage.Reading:
+        """CPU and drops now."""
+        return await usage.read(self.pids, self.metrics)
+
+    @asynccontextmanager
+    async def viewer(self) -> AsyncIterator[Viewer]:
+        """A WebSocket client of the session."""
+        async with watching(self.addresses.gateway) as viewer:
+            yield viewer
+
+    @asynccontextmanager
+    async def load(self, clips: list[list[Path]], fps: float) -> AsyncIterator[None]:
+        """Capture plays the clips, each as one camera, open loop: a late frame counts from when it was due."""
+        folder = self.folder / f"load-{next(_numbers)}"
+        rate = f"?fps={fps:g}"
+        cameras = ",".join(
+            f"cam{number:02}:{folder_of(at_rate(frames, fps), folder / str(number))}{rate}"
+            for number, frames in enumerate(clips, 1)
+        )
+        program = replace(
+            self.capture,
+            environment={
+                **self.capture.environment,
+                "KOMI_CAPTURE_CAMERAS": cameras,
+                "KOMI_CAPTURE_FPS": f"{fps:g}",
+            },
+            essential=True,
+        )
+        self.captures = Supervisor([program], _quiet())
+        self.captures.start()
+        try:
+            await asyncio.wait_for(self.captures.all_ready(), GATEWAY_LEAST_READY_S)
+            yield
+        finally:
+            await self.captures.stop()
+            self.captures = None
+
+    async def set_reference(self, video: Path) -> None:
+        """Have the session follow a reference, as a user would. Raises demo.stage.StageError."""
+        await stage.set_reference(self.addresses.gateway, video, "Bench", "")
+
+
+@asynccontextmanager
+async def running(model: str, *, inference: bool = True, **settings: str) -> AsyncIterator[Mesh]:
+    """The mesh, ready. `settings`: more environment for all services. Raises ProgramError, TimeoutError."""
+    os.environ.pop(mesh.REDIS_URL, None)  # its own Redis: nobody else's sessions
+    addresses = mesh.choose_addresses(None)
+    nothing = Scene("", "", Path(), "", "")
+    more = {"KOMI_POSE_MODEL": model, "KOMI_POSE_INFERENCE": "mediapipe" if inference else "none", **settings}
+    if not inference:
+        more["KOMI_POSE_MAX_TRACKERS"] = "64"
+    programs = [
+        replace(program, environment={**program.environment, **_of(program.name, more)})
+        for program in mesh.programs(nothing, addresses, "warning")
+    ]
+    capture = next(program for program in programs if program.name == "capture")
+    supervisor = Supervisor([program for program in programs if program is not capture], _quiet())
+    with tempfile.TemporaryDirectory(prefix="komi-bench-") as folder:
+        supervisor.start()
+        try:
+            await asyncio.wait_for(supervisor.all_ready(), GATEWAY_LEAST_READY_S)
+            yield Mesh(addresses, supervisor, capture, Path(folder))
+        finally:
+            await supervisor.stop()
+
+
+def _of(name: str, settings: dict[str, str]) -> dict[str, str]:
+    """The settings that a service knows: an unknown one ends it."""
+    own = f"KOMI_{name.upper()}_"
+    return {key: value for key, value in settings.items() if key.startswith(own)}
+
+
+def _quiet() -> Console:
+    """What the programs say matters only when one cannot run, and then the error says it."""
+    return Console(io.StringIO())
+
+
+async def cameras_connected(gateway: str) -> int:
+    """How many cameras the gateway knows."""
+    async with httpx.AsyncClient(timeout=5) as client:
+        return len((await client.get(f"{gateway}/cameras")).json().get("cameras", []))

@@ -1,0 +1,127 @@
+"""What each service spends: CPU, MediaPipe's apart, and memory; and what it gave up, from its metrics."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+MEDIAPIPE_THREADS = "drishti"
+"""What MediaPipe's graph threads are called; the pool's own threads wait for them meanwhile."""
+TICKS = 100.0
+"""Of /proc, a second."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The counts of all services at one instant."""
+
+    at_s: float
+    cpu_s: Mapping[str, float]
+    inference_s: float
+    dropped: Counter[tuple[str, str, str]]
+    """Service, stage, reason."""
+    captured: float
+    """Frames that the sources gave."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Between two readings."""
+
+    seconds: float
+    cpu_s: dict[str, float]
+    inference_s: float
+    dropped: dict[str, int]
+    """`service/stage/reason`."""
+    captured: int
+
+    def cpu_ms_per_frame(self, frames: int) -> dict[str, float]:
+        """`total`, `inference` (MediaPipe), `mesh` (all else) and each service."""
+        each = 1000 / max(frames, 1)
+        total_s = sum(self.cpu_s.values())
+        return {
+            "total": total_s * each,
+            "inference": self.inference_s * each,
+            "mesh": (total_s - self.inference_s) * each,
+            **{name: spent * each for name, spent in self.cpu_s.items()},
+        }
+
+
+async def read(pids: Mapping[str, int], metrics: Mapping[str, str]) -> Reading:
+    """The counts now. `metrics`: addresses of /metrics by service."""
+    dropped: Counter[tuple[str, str, str]] = Counter()
+    captured = 0.0
+    async with httpx.AsyncClient(timeout=5) as client:
+        texts = [(await client.get(address)).text for address in metrics.values()]
+    cpu_s = {name: _cpu_s(psutil.Process(pid)) for name, pid in pids.items()}
+    reading_s = time.monotonic()
+    for text in texts:
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name == "komi_dropped_total":
+                    labels = sample.labels
+                    dropped[labels["service"], labels["stage"], labels["reason"]] += int(sample.value)
+                elif sample.name == "komi_capture_frames_read_total":
+                    captured += sample.value
+    return Reading(reading_s, cpu_s, _inference_s(pids["pose"]), dropped, captured)
+
+
+def between(before: Reading, after: Reading) -> Spent:
+    """What was spent from one reading to the other."""
+    dropped = after.dropped - before.dropped
+    return Spent(
+        after.at_s - before.at_s,
+        {name: spent - before.cpu_s.get(name, 0.0) for name, spent in after.cpu_s.items()},
+        after.inference_s - before.inference_s,
+        {"/".join(key): count for key, count in sorted(dropped.items())},
+        int(after.captured - before.captured),
+    )
+
+
+def peak_memory_mb(pids: Mapping[str, int]) -> dict[str, float]:
+    """Highest resident memory since each service's start, MB (Linux; elsewhere the present one)."""
+    return {name: _peak_mb(pid) for name, pid in pids.items()}
+
+
+def resident_memory_mb(pids: Mapping[str, int]) -> dict[str, float]:
+    """Resident memory now, MB; a page that several share counts in parts (Linux; elsewhere fully)."""
+    return {name: _shared_out_mb(psutil.Process(pid)) for name, pid in pids.items()}
+
+
+def _peak_mb(pid: int) -> float:
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass
+    return float(psutil.Process(pid).memory_info().rss) / 1e6
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _inference_s(pid: int) -> float:
+    """CPU of MediaPipe's own threads; 0 where /proc does not tell."""
+    spent = 0
+    for task in Path(f"/proc/{pid}/task").glob("*/stat"):
+        try:
+            name, _, rest = task.read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue
+        if name.startswith(MEDIAPIPE_THREADS):
+            fields = rest.split()
+            spent += int(fields[11]) + int(fields[12])
+    return spent / TICKS
+
+
+def _shared_out_mb(process: psutil.Process) -> float:
+    memory = process.memory_full_info()
+    return float(getattr(memory, "pss", memory.rss)) / 1e6
