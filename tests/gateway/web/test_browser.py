@@ -18,6 +18,7 @@ from tests.gateway.conftest import open_mesh
 from tests.gateway.door import Door
 from tests.support.capabilities import require
 from tests.support.redis_server import CHECKOUT
+from tests.support.waiting import Eventually
 
 SCENARIOS = Path(__file__).parent / "browser"
 ARTEFACTS = CHECKOUT / "out" / "browser"
@@ -87,10 +88,27 @@ async def capture(door: Door, cameras: str) -> AsyncIterator[None]:
 
 
 async def test_two_cameras_move_on_screen_and_an_uploaded_reference_brings_score_and_repetitions(
-    real_mesh: Door, node: Path, chromium: Path, squats: Path
+    real_mesh: Door, node: Path, chromium: Path, squats: Path, tmp_path: Path, eventually: Eventually
 ) -> None:
-    async with capture(real_mesh, f"front:{squats},side:{squats}"):
-        await scenario("session", real_mesh, node, chromium, video=squats)
+    """The second camera joins once the first is on screen: the first's tile once went blank then."""
+    alone = tmp_path / "alone"
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(capture(real_mesh, f"front:{squats}"))
+        driving = asyncio.create_task(
+            scenario("session", real_mesh, node, chromium, video=squats, alone=alone)
+        )
+        stack.push_async_callback(stopped, driving)
+        await eventually(
+            lambda: alone.exists() or driving.done(), within=60, what="the first camera on screen"
+        )
+        await stack.enter_async_context(capture(real_mesh, f"side:{squats}"))
+        await driving
+
+
+async def stopped(task: asyncio.Task[None]) -> None:
+    """Ends a task that a failure left running."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_browser_becomes_a_camera_that_sees_itself_and_appears_on_the_page(

@@ -1,11 +1,17 @@
 // Two cameras on real video: both move, a reference is uploaded on the page, score and repetitions come, the language
 // switches and is remembered.
 
+import { writeFileSync } from "node:fs";
+
 import { accessible, assert, drive, eventually, fits, inkOf, options, picture } from "./drive.mjs";
 
 await drive(async (open) => {
+  // A camera that was there alone goes on when a second one joins: its tile once went blank.
   const page = await open("/ui/", { width: 1920, height: 1080 });
   const tiles = page.locator(".tile");
+  await eventually(async () => (await tiles.count()) === 1, "a tile for the one camera");
+  await eventually(() => inkOf(tiles.first().locator("canvas.picture")), "the picture of the one camera");
+  writeFileSync(options.alone, "");
   await eventually(async () => (await tiles.count()) === 2, "a tile a camera");
 
   for (const layer of ["canvas.picture", "canvas.overlay"]) {

@@ -30,8 +30,11 @@ export function CameraTile({ model, camera, width, height, enlarged, onEnlarge }
 
   usePictures(model, camera, picture, overlay, setPictured);
 
-  const body = (
-    <>
+  return (
+    <div
+      class={`tile${camera.connected ? "" : " tile-away"}`}
+      style={{ width: `${width}px`, height: `${height}px` }}
+    >
       <canvas class="picture" ref={picture} role="img" aria-label={t("camera.picture", { name })} />
       <canvas class="overlay" ref={overlay} />
       {(!pictured || !camera.connected) && (
@@ -43,27 +46,17 @@ export function CameraTile({ model, camera, width, height, enlarged, onEnlarge }
           <small>{t("camera.fps", { fps: Math.round(camera.fps) })}</small>
         )}
       </span>
-    </>
-  );
-  const size = { width: `${width}px`, height: `${height}px` };
-  const className = `tile${camera.connected ? "" : " tile-away"}`;
-  if (onEnlarge === null)
-    return (
-      <div class={className} style={size}>
-        {body}
-      </div>
-    );
-  return (
-    <button
-      type="button"
-      class={className}
-      style={size}
-      aria-pressed={enlarged}
-      title={enlarged ? t("camera.shrink") : t("camera.enlarge", { name })}
-      onClick={() => onEnlarge(enlarged ? null : name)}
-    >
-      {body}
-    </button>
+      {onEnlarge !== null && (
+        <button
+          type="button"
+          class="tile-button"
+          aria-pressed={enlarged}
+          aria-label={t("camera.enlarge", { name })}
+          title={enlarged ? t("camera.shrink") : t("camera.enlarge", { name })}
+          onClick={() => onEnlarge(enlarged ? null : name)}
+        />
+      )}
+    </div>
   );
 }
 

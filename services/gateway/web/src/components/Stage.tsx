@@ -36,7 +36,9 @@ export function Stage({ model }: { model: SessionModel }) {
     [shapes, size.width, size.height],
   );
 
-  let from = 0;
+  const rowEnds = new Set(
+    rows.map((_, row) => rows.slice(0, row + 1).reduce((sum, count) => sum + count, 0)),
+  );
   return (
     <section
       class={connection.state === "live" ? "stage" : "stage stage-stale"}
@@ -44,27 +46,25 @@ export function Stage({ model }: { model: SessionModel }) {
       ref={room}
     >
       {status !== null && all.length === 0 && <NoCamera sessionId={model.sessionId} />}
-      {height > 0 &&
-        shown.length > 0 &&
-        rows.map((count) => {
-          const row = shown.slice(from, from + count);
-          from += count;
-          return (
-            <div class="stage-row" key={row[0]?.camera_id}>
-              {row.map((camera) => (
-                <CameraTile
-                  key={camera.camera_id}
-                  model={model}
-                  camera={camera}
-                  width={Math.floor(height * aspectOf(camera))}
-                  height={height}
-                  enlarged={camera.camera_id === one?.camera_id}
-                  onEnlarge={all.length > 1 ? setEnlarged : null}
-                />
-              ))}
-            </div>
-          );
-        })}
+      {height > 0 && shown.length > 0 && (
+        // One flat list, rows made by breaks: a tile that changes rows stays the same tile, its stream running.
+        <div class="tiles">
+          {shown.flatMap((camera, at) => [
+            <CameraTile
+              key={camera.camera_id}
+              model={model}
+              camera={camera}
+              width={Math.floor(height * aspectOf(camera))}
+              height={height}
+              enlarged={camera.camera_id === one?.camera_id}
+              onEnlarge={all.length > 1 ? setEnlarged : null}
+            />,
+            rowEnds.has(at + 1) && at + 1 < shown.length && (
+              <i key={`after ${camera.camera_id}`} class="row-end" />
+            ),
+          ])}
+        </div>
+      )}
     </section>
   );
 }
