@@ -19,9 +19,10 @@ from services.scoring.roster import Roster
 from services.scoring.service import ScoringServicer
 from services.scoring.smoothing import lowpass
 from services.scoring.store import ReferenceStore
+from services.scoring.watch import Watcher
 
 FULL_NAME = scoring_service_pb2.DESCRIPTOR.services_by_name["ScoringService"].full_name
-OTHER_CALLS = 8
+OTHER_CALLS = 32
 """Connections to Redis beside one for each session."""
 
 
@@ -35,6 +36,7 @@ async def build(settings: ScoringSettings, context: ServiceContext) -> None:
     # Each session waits for its sets on a connection of its own.
     redis = connect(settings.redis_url, connections=settings.max_sessions + OTHER_CALLS)
     context.on_close(redis.aclose)
+    watcher = Watcher(redis)
     roster = Roster(settings, redis, context.replica_id)
     context.on_close(roster.close)
     context.tasks.start("roster", roster.run)
@@ -44,13 +46,13 @@ async def build(settings: ScoringSettings, context: ServiceContext) -> None:
     store = ReferenceStore(context.redis)
     pose = pose_service_pb2_grpc.PoseServiceStub(channel)
     servicer = ScoringServicer(
-        settings, context.redis, store, ReferenceBuilder(settings, pose, store, clock.now_us)
+        settings, context.redis, store, ReferenceBuilder(settings, pose, store, clock.now_us), watcher
     )
     scoring_service_pb2_grpc.add_ScoringServiceServicer_to_server(servicer, context.server)
     context.add_service(FULL_NAME)
 
     async def drain() -> None:
-        servicer.draining = True
+        await asyncio.gather(roster.drain(), watcher.drain())
 
     context.on_drain(drain)
 

@@ -19,11 +19,14 @@ from services.scoring.worker import SessionWorker, Superseded
 log = structlog.get_logger()
 
 THREADS = 2
+DRAIN_S = 1.0
+"""Longest time workers get to end by themselves."""
 
 
 @dataclass(slots=True)
 class _Held:
     lease: Lease
+    worker: SessionWorker
     task: asyncio.Task[None]
     renewed_s: float
 
@@ -37,17 +40,33 @@ class Roster:
         self._replica_id = replica_id
         self._references = ReferenceStore(redis)
         self._held: dict[str, _Held] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._stopped = asyncio.Event()
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
 
     async def run(self) -> None:
-        """Look after the leases until cancelled."""
-        while True:
+        """Look after the leases until drained."""
+        while not self._stopping.is_set():
             try:
                 await self._round()
             except UNREACHABLE as error:
                 log.warning("Redis cannot be reached", error=type(error).__name__)
                 self._drop_expired()
-            await asyncio.sleep(self._settings.lease_s / 4)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._settings.lease_s / 4)
+        self._stopped.set()
+
+    async def drain(self) -> None:
+        """Take no more sessions, and let the workers end between two reads, so that others can go on at once."""
+        self._stopping.set()
+        for held in self._held.values():
+            held.worker.stopping = True
+        tasks = [held.task for held in self._held.values()] + list(self._leaving)
+        if tasks:
+            await asyncio.wait(tasks, timeout=DRAIN_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), DRAIN_S)
 
     async def _round(self) -> None:
         await self._keep()
@@ -71,8 +90,7 @@ class Roster:
             elif await held.lease.renew():
                 held.renewed_s = now
             else:
-                held.task.cancel()
-                del self._held[session_id]
+                self._let_go(session_id)
                 log.info("another replica scores the session now", session=session_id)
 
     def _hold(self, session_id: str, lease: Lease) -> None:
@@ -85,7 +103,7 @@ class Roster:
         worker = SessionWorker(session_id, self._redis, lease, ledger, self._references, self._executor)
         loop = asyncio.get_running_loop()
         self._held[session_id] = _Held(
-            lease, loop.create_task(worker.run(), name=f"score {session_id}"), loop.time()
+            lease, worker, loop.create_task(worker.run(), name=f"score {session_id}"), loop.time()
         )
         log.info("scoring session", session=session_id, token=lease.token)
 
@@ -103,15 +121,27 @@ class Roster:
         now = asyncio.get_running_loop().time()
         for session_id, held in list(self._held.items()):
             if now - held.renewed_s > self._settings.lease_s:
-                held.task.cancel()
-                del self._held[session_id]
+                self._let_go(session_id)
+
+    def _let_go(self, session_id: str) -> None:
+        """End a worker whose lease is over; whatever it still commits is refused, its token being old."""
+        held = self._held.pop(session_id)
+        held.worker.stopping = True
+        self._leaving.add(held.task)
+        held.task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._leaving.discard(task)
+        if not task.cancelled():
+            task.exception()  # refused, or Redis away: both are expected of a worker that was let go
 
     async def close(self) -> None:
-        """Stop all workers and give the leases up, so that others need not wait."""
+        """Give the leases up, so that others need not wait. After `drain`."""
         held, self._held = self._held, {}
         for one in held.values():
             one.task.cancel()
-        await asyncio.gather(*(one.task for one in held.values()), return_exceptions=True)
+        if held:
+            await asyncio.wait([one.task for one in held.values()], timeout=DRAIN_S)
         with suppress(*UNREACHABLE, TimeoutError):
             async with asyncio.timeout(1.0):
                 for one in held.values():

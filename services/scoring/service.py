@@ -8,7 +8,6 @@ import grpc
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from komi.scoring.v1 import scoring_service_pb2_grpc
-from services.mesh import keys
 from services.mesh.errors import InvalidInput
 from services.mesh.redis import RedisClient
 from services.mesh.sessions import SessionStore
@@ -17,10 +16,10 @@ from services.scoring.builder import Analysing, Detecting, Order, ReferenceBuild
 from services.scoring.config import ScoringSettings
 from services.scoring.ledger import Ledger
 from services.scoring.store import ReferenceStore, Stored, page_token, read_page_token
+from services.scoring.watch import Watcher
 
 Context = grpc.aio.ServicerContext[Any, Any]
 LONGEST_NAME = 100
-BLOCK_MS = 1000
 PAGE = 100
 
 
@@ -28,15 +27,19 @@ class ScoringServicer(scoring_service_pb2_grpc.ScoringServiceServicer):
     """See the proto for what each method promises."""
 
     def __init__(
-        self, settings: ScoringSettings, redis: RedisClient, store: ReferenceStore, builder: ReferenceBuilder
+        self,
+        settings: ScoringSettings,
+        redis: RedisClient,
+        store: ReferenceStore,
+        builder: ReferenceBuilder,
+        watcher: Watcher,
     ) -> None:
         self._settings = settings
         self._redis = redis
         self._store = store
         self._builder = builder
+        self._watcher = watcher
         self._sessions = SessionStore(redis)
-        self.draining = False
-        """Set before the server stops; streams end."""
 
     async def BuildReference(
         self, request_iterator: AsyncIterator[pb.BuildReferenceRequest], context: Context
@@ -84,14 +87,8 @@ class ScoringServicer(scoring_service_pb2_grpc.ScoringServiceServicer):
         self, request: pb.WatchScoresRequest, context: Context
     ) -> AsyncIterator[pb.WatchScoresResponse]:
         await self._sessions.get(request.session_id)
-        stream = keys.scores(request.session_id)
-        position = request.after or await self._newest(stream)
-        while not self.draining:
-            found = await self._redis.xread({stream: position}, count=32, block=BLOCK_MS)
-            for entry, fields in found[0][1] if found else []:
-                position = entry.decode()
-                update = pb.ScoreUpdate.FromString(fields[b"update"])
-                yield pb.WatchScoresResponse(update=update, position=position)
+        async for position, data in self._watcher.follow(request.session_id, request.after):
+            yield pb.WatchScoresResponse(update=pb.ScoreUpdate.FromString(data), position=position)
 
     async def GetSessionSummary(
         self, request: pb.GetSessionSummaryRequest, context: Context
@@ -110,10 +107,6 @@ class ScoringServicer(scoring_service_pb2_grpc.ScoringServiceServicer):
         if scores:
             answer.mean_score = sum(scores) / len(scores)
         return answer
-
-    async def _newest(self, stream: str) -> str:
-        newest = await self._redis.xrevrange(stream, count=1)
-        return newest[0][0].decode() if newest else "0-0"
 
 
 async def _order(requests: AsyncIterator[pb.BuildReferenceRequest]) -> Order:

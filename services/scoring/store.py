@@ -56,10 +56,9 @@ class ReferenceStore:
         """One version, 0 for the active one. Raises NotFound."""
         key = keys.reference(reference_id)
         if version <= 0:
-            active = await self._redis.hget(key, "active")
-            if active is None:
+            version = await self.active_version(reference_id)
+            if not version:
                 raise self._missing(reference_id)
-            version = int(active)
         name, data, made_us = await self._redis.hmget(
             key, ["name", f"{version}:template", f"{version}:made_us"]
         )
@@ -70,6 +69,10 @@ class ReferenceStore:
                 f"reference {reference_id!r} has no version {version}", reason="REFERENCE_VERSION_NOT_FOUND"
             )
         return Stored(reference_id, version, name.decode(), int(made_us), from_bytes(data))
+
+    async def active_version(self, reference_id: str) -> int:
+        """Number of the version that a session follows unless it names one; 0: there is no such reference."""
+        return int(await self._redis.hget(keys.reference(reference_id), "active") or 0)
 
     async def list(self, count: int, before: tuple[int, str] | None = None) -> list[Stored]:
         """The active versions of at most `count` references, newest first, made before (microseconds, id) if given."""

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 BATCH = 32
 """Sets scored and published together when behind."""
-BLOCK_MS = 500
+BLOCK_MS = 250
 CONFIG_S = 0.5
 """How often a session's configuration is looked at."""
 LOOK_BACK = 300
@@ -55,13 +55,15 @@ class SessionWorker:
         self._follows = ""
         self._cursor = ""
         self._log = log.bind(session=session_id)
+        self.stopping = False
+        """Set to end `run` between two reads: cancelling a read can leave its connection half made."""
 
     async def run(self) -> None:
         """Score until superseded. Raises UNREACHABLE when Redis goes away."""
         loop = asyncio.get_running_loop()
         scribe = await self._start(await self._ledger.progress())
         looked_s = loop.time()
-        while True:
+        while not self.stopping:
             if loop.time() - looked_s >= CONFIG_S:
                 looked_s = loop.time()
                 scribe = await self._follow(scribe)
@@ -101,9 +103,11 @@ class SessionWorker:
         """The same scribe, or a fresh one if the session follows something else now."""
         config = await self._config()
         stored = scribe.reference
-        same = stored is not None and config.reference_id == stored.reference_id and config.reference_version
-        if same and _follows(config, stored) == self._follows:
-            return scribe
+        if stored is not None and config.reference_id == stored.reference_id:
+            # Only the number is asked for: to load a reference and prepare it takes as long as to score ten sets.
+            version = config.reference_version or await self._references.active_version(stored.reference_id)
+            if version == stored.version and _follows(config, stored) == self._follows:
+                return scribe
         fresh = await self._scribe(config)
         follows = _follows(config, fresh.reference)
         if follows == self._follows:
