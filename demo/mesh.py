@@ -1,18 +1,20 @@
 """The five services and their Redis as programs on this machine: addresses, commands, readiness."""
 
 import asyncio
+import fcntl
 import os
 import socket
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import grpc
 import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from demo.fetch import redis_server
+from demo.fetch import cache_folder, redis_server
 from demo.scene import Scene
 from demo.supervisor import Program
 
@@ -26,6 +28,7 @@ USUAL_PORTS = {
 }
 """0: any; the usual one of Redis is left to whoever has one of his own."""
 REDIS_URL = "KOMI_REDIS_URL"
+_locks: list[TextIO] = []
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,28 @@ class Addresses:
 def choose_addresses(gateway_port: int | None) -> Addresses:
     """The usual ports where they are free, others where they are not; the gateway's as asked."""
     # All are held at once, so that no port is given out twice.
-    held = {name: _usual_or_free(port) for name, port in USUAL_PORTS.items()}
+    usual = _may_use_usual_ports()
+    held = {name: _usual_or_free(port if usual else 0) for name, port in USUAL_PORTS.items()}
     ports = {name: int(place.getsockname()[1]) for name, place in held.items()}
     for place in held.values():
         place.close()
     if gateway_port is not None:
         ports["gateway"] = gateway_port
     return Addresses(ports, os.environ.get(REDIS_URL) or f"redis://{HOST}:{ports['redis']}/0")
+
+
+def _may_use_usual_ports() -> bool:
+    """Whether no other demo has them, or is about to take them: two that start together must not meet there."""
+    path = cache_folder() / "usual-ports.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return False
+    _locks.append(lock)  # held until the process ends
+    return True
 
 
 def _usual_or_free(port: int) -> socket.socket:

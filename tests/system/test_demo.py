@@ -2,7 +2,9 @@
 
 import asyncio
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import psutil
@@ -107,3 +109,23 @@ def test_cameras_that_cannot_be_read_end_the_demo_with_one_reason() -> None:
     assert done.returncode != 0
     assert "'nonsense' has no name: write NAME:nonsense" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_two_demos_side_by_side_do_not_meet_at_a_port() -> None:
+    """Both once took the usual ports, found free by both, and each believed the other's services to be its own."""
+    choose = "from demo import mesh; print(*mesh.choose_addresses(None).ports.values(), flush=True); input()"
+    command = [sys.executable, "-c", choose]
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(
+                subprocess.Popen(
+                    command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                )
+            )
+            for _ in range(2)
+        ]
+        taken = [set(one.stdout.readline().split()) for one in both if one.stdout]
+        for one in both:
+            one.communicate("\n")
+    assert all(map(len, taken))
+    assert not taken[0] & taken[1]
