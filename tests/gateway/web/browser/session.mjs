@@ -48,6 +48,9 @@ await drive(async (open) => {
   await page.locator(".latency-total").waitFor();
   assert.equal(await page.locator(".sync tbody tr").count(), 2);
 
+  const opacity = await tiles.first().evaluate((tile) => getComputedStyle(tile).opacity);
+  assert.equal(opacity, "1", "what is live does not look stale");
+
   await fits(page);
   await accessible(page);
   await picture(page, "session-1920-light", true);
