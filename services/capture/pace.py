@@ -3,10 +3,16 @@
 from collections import deque
 
 NS = 1_000_000_000
+GRID_FROM = 1.5
+"""Source frames a sent frame from which on the grid decides; below, a frame between two instants would be ambiguous."""
 
 
 class Pacer:
-    """Thins a source's frames out to a target rate."""
+    """Thins a source's frames out to a target rate.
+
+    A source that gives many more frames than asked for is thinned by a grid of instants that all cameras share: each
+    sends its frames nearest to the same instants, which sets them closer together than their free-running shutters.
+    """
 
     def __init__(self) -> None:
         self._due_ns: int | None = None
@@ -17,14 +23,17 @@ class Pacer:
         period_ns = round(NS / fps)
         source_period_ns = min(at_ns - self._last_ns, period_ns)
         self._last_ns = at_ns
-        if self._due_ns is None or abs(at_ns - self._due_ns) > 2 * period_ns:
-            self._due_ns = at_ns + period_ns
-            return True
+        due_ns = self._due_ns
+        if due_ns is None or abs(at_ns - due_ns) > 2 * period_ns:
+            due_ns = at_ns
         # Early by up to half a frame of the source it is still the nearest one; a source of the very rate asked for
         # does not lose frames to the jitter of its stamps.
-        if at_ns < self._due_ns - source_period_ns // 2:
+        if at_ns < due_ns - source_period_ns // 2:
             return False
-        self._due_ns = max(self._due_ns, at_ns - period_ns // 2) + period_ns
+        if period_ns > GRID_FROM * source_period_ns:
+            self._due_ns = ((at_ns + source_period_ns // 2) // period_ns + 1) * period_ns
+        else:
+            self._due_ns = max(due_ns, at_ns - period_ns // 2) + period_ns
         return True
 
 

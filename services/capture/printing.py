@@ -10,7 +10,7 @@ import orjson
 from komi.common.v1 import pose_pb2, stream_pb2
 from services.capture import metrics
 from services.mesh.stages import HOST_ID, monotonic_ns
-from services.mesh.times import from_timestamp
+from services.mesh.times import from_duration, from_timestamp
 
 WAITING = 256
 
@@ -36,6 +36,7 @@ class PosePrinter:
                 "server_us": from_timestamp(frame.time.server_time)
                 if frame.time.HasField("server_time")
                 else None,
+                "media_us": from_duration(frame.media_time) if frame.HasField("media_time") else None,
                 "uncertainty_us": frame.time.uncertainty_us or None,
                 "latency_ms": round((monotonic_ns() - frame.stamps.captured_monotonic_ns) / 1e6, 1)
                 if here

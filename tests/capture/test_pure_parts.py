@@ -94,6 +94,25 @@ def test_frames_come_evenly() -> None:
     assert gaps <= {33, 50}
 
 
+def test_cameras_that_are_thinned_send_the_frames_nearest_to_the_same_instants() -> None:
+    cameras = [
+        [round(start_s * 1e9) + at for at in stamps(60, 10, jitter_s=0.001)]
+        for start_s in (0.0, 0.005, 0.041)
+    ]
+    sent = [[at[n] for n in taken(at, 15)][1:-1] for at in cameras]
+    for at in sent[0][1:-1]:
+        assert all(min(abs(at - other) for other in others) < 0.020e9 for others in sent[1:])
+
+
+def test_cameras_whose_rate_is_changed_at_different_moments_agree_again() -> None:
+    at = stamps(60, 10)
+    kept = []
+    for changed in (100, 107):
+        pacer = Pacer()
+        kept.append({n for n, t in enumerate(at) if pacer.take(t, 15 if n < changed else 5)})
+    assert {n for n in kept[0] if n > 125} == {n for n in kept[1] if n > 125}
+
+
 def test_a_pause_of_the_source_is_no_debt() -> None:
     at = [*stamps(30, 2), *(ns + 10_000_000_000 for ns in stamps(30, 2))]
     kept = taken(at, 15)
