@@ -87,6 +87,8 @@ class Glance:
     state: str = "waiting for poses"
     score: float | None = None
     repetitions: int = 0
+    last_repetition: float | None = None
+    """Score of the newest completed repetition."""
     advice: str = ""
     latency_ms: float | None = None
     """From the shutter of the newest frame to the WebSocket."""
@@ -103,6 +105,8 @@ class Glance:
         elif kind == "poses":
             self.seen.update({camera["camera_id"]: bool(camera["image_px"]) for camera in message["cameras"]})
             self.latency_ms = (message.get("stages_ms") or {}).get("pushed", self.latency_ms)
+        elif kind == "repetition":
+            self.last_repetition = message["score"]
         elif kind == "score":
             self.state, self.score = message["state"], message["score"]
             self.repetitions = message["repetitions"]
@@ -110,7 +114,7 @@ class Glance:
             self.latency_ms = (message.get("stages_ms") or {}).get("pushed", self.latency_ms)
 
     def line(self) -> str:
-        """`front 30 fps  side 30 fps │ tracking │ score 87 │ 3 repetitions │ 38 ms │ Push your knees out.`."""
+        """`front 30 fps  side 30 fps │ tracking │ score 87 │ 3 repetitions, the last 91 │ 38 ms │ Push your knees out.`."""
         parts = [
             "  ".join(
                 f"{name} {fps:.0f} fps" + ("" if self.seen.get(name, False) else " (nobody)")
@@ -119,7 +123,8 @@ class Glance:
             or "no camera yet",
             self.state.replace("_", " "),
             f"score {'–' if self.score is None else format(self.score, '.0f')}",
-            f"{self.repetitions} repetition{'' if self.repetitions == 1 else 's'}",
+            f"{self.repetitions} repetition{'' if self.repetitions == 1 else 's'}"
+            + ("" if self.last_repetition is None else f", the last {self.last_repetition:.0f}"),
             f"{'–' if self.latency_ms is None else format(self.latency_ms, '.0f')} ms",
         ]
         return " │ ".join(part for part in [*parts, self.advice] if part)
