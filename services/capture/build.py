@@ -35,7 +35,7 @@ async def build(settings: CaptureSettings, context: ServiceContext) -> None:
         Target(settings.fps, settings.width, settings.height),
         loop_recordings=settings.loop,
         quality_range=(settings.quality_min, settings.quality_max),
-        open_stream=_streams(settings, context, server_time, encoders),
+        open_stream=_streams(settings, context, encoders),
         server_time=server_time,
         encoders=encoders,
     )
@@ -48,9 +48,7 @@ async def build(settings: CaptureSettings, context: ServiceContext) -> None:
     rig.start(context.tasks, context.finish)
 
 
-def _streams(
-    settings: CaptureSettings, context: ServiceContext, server_time: ServerTime, encoders: ThreadPoolExecutor
-) -> OpenStream:
+def _streams(settings: CaptureSettings, context: ServiceContext, encoders: ThreadPoolExecutor) -> OpenStream:
     """How a camera gets a stream to the server that is named."""
     printer = PosePrinter() if settings.print_poses else None
     if printer is not None:
@@ -79,7 +77,7 @@ def _streams(
     on_pose = printer.pose if printer is not None else _ignore
 
     def open_stream(camera: Camera, jitter_us: Callable[[], int]) -> Stream:
-        return PoseStream(camera, stub, server.target, options, server_time, encoders, on_pose, jitter_us)
+        return PoseStream(camera, stub, server.target, options, encoders, on_pose, jitter_us)
 
     return open_stream
 

@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 from collections import Counter
-from typing import Protocol
 
 import structlog
 
@@ -13,6 +12,7 @@ from services.capture.errors import BadChange
 from services.capture.frames import Frame, Handover
 from services.capture.pace import RateMeter
 from services.capture.quality import QualityControl
+from services.capture.server_time import OwnClock, ServerTime
 from services.capture.states import CameraState, LinkState, Target
 from services.mesh.newest import NewestSlot
 from services.mesh.stages import monotonic_ns
@@ -25,22 +25,13 @@ FPS_RANGE = (0.0, 240.0)
 SIZE_RANGE = (16, 4096)
 
 
-class Clock(Protocol):
-    """The server clock as far as numbering needs it."""
-
-    @property
-    def epoch(self) -> int:
-        """Steps so far."""
-        ...
-
-
 class Camera:
     """Between a reader thread, which it serves as services.capture.reader.Sink, and a link in the event loop."""
 
     def __init__(
-        self, camera_id: str, shown: str, target: Target, clock: Clock, quality: QualityControl
+        self, camera_id: str, shown: str, target: Target, server_time: ServerTime, quality: QualityControl
     ) -> None:
-        """Make it in the event loop. `shown`: its source without secrets."""
+        """Make it in the event loop. `shown`: its source without secrets; `server_time`: that of CLOCK_MONOTONIC."""
         self.camera_id = camera_id
         self.shown = shown
         self.quality = quality
@@ -54,7 +45,11 @@ class Camera:
         self.dropped: Counter[stream_pb2.DropReason.ValueType] = Counter()
         self.read_fps = self.sent_fps = 0.0
         self._loop = asyncio.get_running_loop()
-        self._clock = clock
+        self.server_time = server_time
+        """Of the clock that stamps its frames."""
+        self.clock_changed = asyncio.Event()
+        """Set when server_time was replaced and is to be probed."""
+        self._monotonic_time = server_time
         self._asked = target
         self._useful_fps = 0.0
         self._unreported: Counter[stream_pb2.DropReason.ValueType] = Counter()
@@ -75,7 +70,7 @@ class Camera:
     @property
     def clock_epoch(self) -> int:
         """Steps of the clock mapping so far."""
-        return self._clock.epoch
+        return self.server_time.epoch
 
     @property
     def encode_at(self) -> int | None:
@@ -85,6 +80,15 @@ class Camera:
         """
         wanted = self.link_state is LinkState.STREAMING and not self.slot.filled
         return self.quality.quality if wanted else None
+
+    def opened(self, own_clock: OwnClock | None) -> None:
+        """A source was opened that stamps by `own_clock`; None: by CLOCK_MONOTONIC."""
+        if own_clock is not None:
+            # A later epoch: its stamps do not compare with those of the clock before.
+            self.server_time = ServerTime(own_clock, self.server_time.epoch + 1)
+            self._tell(self.clock_changed.set)
+        else:
+            self.server_time = self._monotonic_time
 
     def grabbed(self) -> None:
         """The source gave a frame."""

@@ -32,7 +32,8 @@ class Frame:
     captured_ns: int
     """CLOCK_MONOTONIC when it was read, or due by the recording's own pace."""
     stamp_ns: int
-    """Best estimate of the instant of capture on CLOCK_MONOTONIC: without the jitter of driver and scheduler."""
+    """Best estimate of the instant of capture, without the jitter of driver and scheduler, on the camera's own clock if
+    it has one, else CLOCK_MONOTONIC."""
     media_us: int | None = None
     """Position in the recording. None: a live camera."""
     jpeg: Jpeg | None = None

@@ -1,6 +1,7 @@
 """One gRPC stream to a pose service: frames as credit allows, probes between them, answers back."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import NoReturn
@@ -48,7 +49,6 @@ class PoseStream:
         stub: "pose_service_pb2_grpc.PoseServiceAsyncStub",
         server: str,
         options: StreamOptions,
-        server_time: ServerTime,
         encoders: Executor,
         on_pose: Callable[[pose_pb2.PoseFrame], None],
         jitter_us: Callable[[], int],
@@ -58,7 +58,8 @@ class PoseStream:
         self._stub = stub
         self._server = server
         self._options = options
-        self._server_time = server_time
+        self._probed: ServerTime | None = None
+        self._first_probe = 0
         self._encoders = encoders
         self._on_pose = on_pose
         self._jitter_us = jitter_us
@@ -127,7 +128,7 @@ class PoseStream:
 
     # ------------------------------------------------------------ sending
     async def _send(self, call: Call) -> None:
-        await self._server_time.wait_ready(CLOCK_WAIT_S)
+        await self._camera.server_time.wait_ready(CLOCK_WAIT_S)
         self._camera.set_link(LinkState.STREAMING)
         self._camera.drop_stale()
         while True:
@@ -167,9 +168,12 @@ class PoseStream:
     async def _send_frame(self, call: Call, frame: Frame) -> bool:
         """Whether it was handed to the transport; if not, the receiver knows why."""
         assert frame.jpeg is not None
+        server_time = self._camera.server_time
+        if not server_time.ready:
+            await server_time.wait_ready(CLOCK_WAIT_S)
         request = frame_request(
             frame,
-            self._server_time.capture_time(frame.stamp_ns),
+            server_time.capture_time(frame.stamp_ns),
             self._status(),
             self._camera.take_unreported(),
         )
@@ -189,15 +193,31 @@ class PoseStream:
         if now_ns - self._status_ns < STATUS_PERIOD_NS:
             return None
         self._status_ns = now_ns
-        return self._server_time.status(self._jitter_us())
+        return self._camera.server_time.status(self._jitter_us())
 
     async def _probe(self, call: Call) -> None:
-        for number, delay_s in enumerate(probe_delays()):
-            await asyncio.sleep(delay_s)
+        delays = probe_delays()
+        for number in itertools.count():
+            await self._until_due(next(delays))
             async with self._writing:
-                probe = stream_pb2.ClockProbe(id=number, client_send_monotonic_ns=monotonic_ns())
+                server_time = self._camera.server_time
+                if server_time is not self._probed:
+                    self._probed, self._first_probe = server_time, number
+                    delays = itertools.islice(probe_delays(), 1, None)
+                probe = stream_pb2.ClockProbe(
+                    id=number, client_send_monotonic_ns=server_time.own(monotonic_ns())
+                )
                 if not await _write(call, Request(probe=probe)):
                     return
+
+    async def _until_due(self, delay_s: float) -> None:
+        """Wait before the next probe, but no longer than until the camera has another clock."""
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._camera.clock_changed.wait()
+        except TimeoutError:
+            return
+        self._camera.clock_changed.clear()
 
     # ------------------------------------------------------------ receiving
     async def _receive(self, call: Call) -> None:
@@ -231,9 +251,12 @@ class PoseStream:
 
     def _clock_reply(self, reply: stream_pb2.ClockReply, back_ns: int) -> None:
         self._answered = True
-        if self._server_time.add(reply, back_ns):
+        server_time = self._probed
+        if server_time is None or reply.id < self._first_probe:
+            return  # It measured a clock that the camera no longer has.
+        if server_time.add(reply, back_ns):
             self._log.warning("a clock stepped: the camera's frames begin a new epoch")
-        away_ns = back_ns - reply.client_send_monotonic_ns
+        away_ns = server_time.own(back_ns) - reply.client_send_monotonic_ns
         held_ns = reply.server_send_unix_ns - reply.server_receive_unix_ns
         self._camera.quality.round_trip((away_ns - held_ns) / 1e9, 1 / self._camera.asked.fps)
 

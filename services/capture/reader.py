@@ -13,6 +13,7 @@ from services.capture.errors import SourceLost
 from services.capture.frames import Frame, Numbering
 from services.capture.pace import Pacer
 from services.capture.playback import LATE_NS, PlaybackClosed
+from services.capture.server_time import OwnClock
 from services.capture.sizing import fit, shrink
 from services.capture.sources.source import BrokenFrame, Source
 from services.capture.states import CameraState, Target
@@ -40,6 +41,10 @@ class Sink(Protocol):
     @property
     def encode_at(self) -> int | None:
         """JPEG quality, if the next frame is going to be sent; None when it may come to be dropped."""
+        ...
+
+    def opened(self, own_clock: OwnClock | None) -> None:
+        """A source was opened that stamps by `own_clock`; None: by CLOCK_MONOTONIC."""
         ...
 
     def grabbed(self) -> None:
@@ -103,6 +108,7 @@ class Reader(threading.Thread):
         """Open and read. Returns why the camera is lost; None: the recording is over, or the reader was stopped."""
         try:
             with contextlib.closing(self._open_source()) as source:
+                self._sink.opened(source.own_clock)
                 self._sink.state(CameraState.READING, "")
                 ended = self._read(source)
         except PlaybackClosed:
@@ -125,7 +131,7 @@ class Reader(threading.Thread):
             if grabbed is None:
                 return True
             self._sink.grabbed()
-            stamp_ns = grabbed.captured_ns
+            stamp_ns = grabbed.captured_ns if grabbed.stamp_ns is None else grabbed.stamp_ns
             if not source.paced:
                 stamp_ns = smoother.add(grabbed.number, stamp_ns)
                 self.jitter_us = smoother.jitter_us

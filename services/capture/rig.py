@@ -71,7 +71,7 @@ class Rig:
         server_time: ServerTime,
         encoders: ThreadPoolExecutor,
     ) -> None:
-        self.server_time = server_time
+        self._server_time = server_time
         self._loop_recordings = loop_recordings
         self._encoders = encoders
         self._open_stream = open_stream
@@ -95,7 +95,7 @@ class Rig:
             named.camera_id,
             show(named.address),
             target,
-            self.server_time,
+            self._server_time,
             QualityControl(*self._quality_range),
         )
 
@@ -136,9 +136,13 @@ class Rig:
         now_s = asyncio.get_running_loop().time()
         for member in self.members:
             member.camera.measure(now_s)
-        uncertainty_us = self.server_time.uncertainty_us
-        if uncertainty_us is not None:
-            metrics.CLOCK_UNCERTAINTY.set(uncertainty_us / 1e6)
+        known = [
+            uncertainty_us
+            for member in self.members
+            if (uncertainty_us := member.camera.server_time.uncertainty_us) is not None
+        ]
+        if known:
+            metrics.CLOCK_UNCERTAINTY.set(max(known) / 1e6)
         if not self._gate_open and all(
             member.camera.link_state is not LinkState.CONNECTING
             for member in self.members

@@ -2,22 +2,32 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from komi.common.v1 import frame_pb2, stream_pb2
 from services.mesh.clock import ClockEstimator
 from services.mesh.stages import monotonic_ns
 from services.mesh.times import to_timestamp
 
+OwnClock = Callable[[int], int]
+"""What a camera's own clock reads, nanoseconds, at an instant of CLOCK_MONOTONIC."""
+
+
+def monotonic(instant_ns: int) -> int:
+    """The clock of every camera that has none of its own."""
+    return instant_ns
+
 
 class ServerTime:
-    """One estimate for all cameras of the process, fed by the probes of all their streams.
+    """One estimate for all cameras of a clock, fed by the probes of all their streams.
 
-    They share this machine's CLOCK_MONOTONIC and, whatever replica answers, the one server clock; so two frames of one
-    instant get the very same server time.
+    Most cameras share this machine's CLOCK_MONOTONIC and, whatever replica answers, the one server clock; so two frames
+    of one instant get the very same server time. A camera with a clock of its own has an estimate of its own.
     """
 
-    def __init__(self) -> None:
-        self._estimator = ClockEstimator()
+    def __init__(self, own: OwnClock = monotonic, epoch: int = 0) -> None:
+        self.own = own
+        self._estimator = ClockEstimator(epoch)
         self._ready = asyncio.Event()
 
     @property
@@ -39,12 +49,12 @@ class ServerTime:
             return
 
     def add(self, reply: stream_pb2.ClockReply, back_ns: int) -> bool:
-        """Take in an answered probe. True: one of the clocks stepped, and a new epoch begins."""
+        """Take in a probe answered at `back_ns` (CLOCK_MONOTONIC). True: a clock stepped, and a new epoch begins."""
         stepped = self._estimator.add(
             reply.client_send_monotonic_ns,
             reply.server_receive_unix_ns,
             reply.server_send_unix_ns,
-            back_ns,
+            self.own(back_ns),
             reply.server_uncertainty_us,
         )
         if self._estimator.ready:
@@ -52,7 +62,7 @@ class ServerTime:
         return stepped
 
     def capture_time(self, stamp_ns: int) -> frame_pb2.CaptureTime:
-        """The instant `stamp_ns` of CLOCK_MONOTONIC; without server time while that is not known."""
+        """The instant `stamp_ns` of the camera's clock; without server time while that is not known."""
         wall_us = (time.time_ns() - monotonic_ns() + stamp_ns) // 1000
         if not self.ready:
             return frame_pb2.CaptureTime(camera_time=to_timestamp(wall_us))
@@ -68,9 +78,11 @@ class ServerTime:
         """State of the mapping. None: no burst is in yet."""
         if not self.ready:
             return None
-        return self._estimator.reading(monotonic_ns(), time.time_ns(), jitter_us).to_proto()
+        now_ns = monotonic_ns()
+        own_ns = self.own(now_ns)
+        return self._estimator.reading(own_ns, time.time_ns() + own_ns - now_ns, jitter_us).to_proto()
 
     @property
     def uncertainty_us(self) -> int | None:
         """How far the server time of now may be off, microseconds. None: it is not known at all."""
-        return self._estimator.map(monotonic_ns())[1] if self.ready else None
+        return self._estimator.map(self.own(monotonic_ns()))[1] if self.ready else None

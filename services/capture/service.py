@@ -46,7 +46,7 @@ class CaptureServicer(capture_service_pb2_grpc.CaptureServiceServicer):
         assert frame.jpeg is not None
         return capture_service_pb2.GetLatestFrameResponse(
             jpeg=frame.jpeg.data,
-            time=self._rig.server_time.capture_time(frame.stamp_ns),
+            time=self._rig.camera(request.camera_id).server_time.capture_time(frame.stamp_ns),
             sequence=frame.sequence,
         )
 
@@ -74,7 +74,7 @@ class CaptureServicer(capture_service_pb2_grpc.CaptureServiceServicer):
             width=width,
             height=height,
             jpeg_quality=camera.quality.quality,
-            clock=self._rig.server_time.status(self._rig.jitter_us(camera.camera_id)),
+            clock=camera.server_time.status(self._rig.jitter_us(camera.camera_id)),
             dropped={drop_name(reason): count for reason, count in camera.dropped.items()},
             problem=camera.problem,
         )

@@ -67,6 +67,23 @@ async def test_capture_times_are_on_the_servers_clock(
     assert abs(status[0].offset_us - 5_000_000) < 5000
 
 
+async def test_a_camera_with_a_clock_of_its_own_is_mapped_too(
+    pose: ScriptedPose, start_capture: StartCapture, eventually: Eventually
+) -> None:
+    """The stamps of a virtual camera were those of this machine, so its offset and drift had no effect."""
+    address = "front:gym:squat?view=front&fps=30&offset=140&drift=80&supersample=1"
+    async with start_capture(server=pose.address, cameras=address, fps=15) as capture:
+        await eventually(lambda: len(pose.frames) >= 20, within=30, what="frames")
+        camera = await capture.camera("front")
+    assert abs(camera.clock.offset_us + 140_000) < 10_000
+    wall_minus_monotonic_ns = time.time_ns() - time.monotonic_ns()
+    for frame in pose.frames:
+        assert frame.time.source == frame_pb2.TIME_SOURCE_CLOCK_PROBES
+        truth_us = (frame.stamps.captured_monotonic_ns + wall_minus_monotonic_ns) / 1000
+        assert abs(from_timestamp(frame.time.server_time) - truth_us) <= frame.time.uncertainty_us + 500
+        assert abs(from_timestamp(frame.time.camera_time) - truth_us - 140_000) < 10_000
+
+
 async def test_two_recordings_have_the_same_server_times(
     pose: ScriptedPose, start_capture: StartCapture, make_video: MakeVideo, eventually: Eventually
 ) -> None:

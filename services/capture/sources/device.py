@@ -53,6 +53,7 @@ class DeviceSource:
     """A webcam. Asks it for the size and rate that fit best; it gives what it has."""
 
     paced = False
+    own_clock = None
 
     def __init__(self, index: int | None, width: int, height: int, fps: float) -> None:
         """Open it. `index` None: the first that gives pictures. Raises SourceLost, saying which cameras there are."""

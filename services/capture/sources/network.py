@@ -17,6 +17,7 @@ class NetworkSource:
     """An IP camera."""
 
     paced = False
+    own_clock = None
 
     def __init__(self, url: str) -> None:
         """Connect. Raises SourceLost."""

@@ -12,6 +12,7 @@ class RecordingSource(abc.ABC):
     """Plays on the shared timeline. A subclass knows how to step, unpack and go to a position."""
 
     paced = True
+    own_clock = None
 
     def __init__(self, track: str, playback: Playback, *, loop: bool) -> None:
         self._track = track
@@ -59,7 +60,7 @@ class RecordingSource(abc.ABC):
             if media_ns is None:
                 raise SourceLost(f"{self._track}: the recording holds no frame any more")
         place = self._playback.place(media_ns)
-        grabbed = Grabbed(self._number, place.due_ns, place.position_ns, media_ns // 1000)
+        grabbed = Grabbed(self._number, place.due_ns, place.position_ns, media_us=media_ns // 1000)
         self._number += 1
         return grabbed
 

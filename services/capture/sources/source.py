@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.capture.server_time import OwnClock
 from services.capture.sizing import Image
 
 
@@ -20,6 +21,8 @@ class Grabbed:
     """CLOCK_MONOTONIC when it was read; for a paced source when it is due, mostly in the future."""
     pace_ns: int
     """What frames are thinned out by: the same, or for a recording its place on the timeline, which no delay moves."""
+    stamp_ns: int | None = None
+    """What the camera's own clock read. None: it has none."""
     media_us: int | None = None
     """Position in the recording, microseconds. None: a live camera."""
 
@@ -30,6 +33,11 @@ class Source(Protocol):
     @property
     def paced(self) -> bool:
         """Whether frames are given ahead of their time and the reader waits until they are due."""
+        ...
+
+    @property
+    def own_clock(self) -> OwnClock | None:
+        """The clock its frames are stamped by. None: CLOCK_MONOTONIC of this machine."""
         ...
 
     def grab(self) -> Grabbed | None:

@@ -1,7 +1,7 @@
 """Cameras of the virtual gym. Imported only when one is asked for: the gym brings a compiler."""
 
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import cv2
 
@@ -37,6 +37,7 @@ class VirtualSource:
             self._camera = gym.open_address(_played_once(address) if once else address)
         except gym.GymError as error:
             raise SourceLost(f"{address}: {error}") from error
+        self.own_clock = partial(_read, self._camera.schedule)
         self._schedule = self._camera.schedule_from(time.time())
         self._frame: gym.FrameTime | None = None
 
@@ -46,7 +47,9 @@ class VirtualSource:
             if not frame.dropped:
                 self._frame = frame
                 due_ns = round(frame.true_time * 1e9) + _monotonic_minus_unix_ns()
-                return Grabbed(frame.number, due_ns, due_ns)
+                return Grabbed(
+                    frame.number, due_ns, due_ns, round(frame.stamp * 1e9) + _monotonic_minus_unix_ns()
+                )
         return None
 
     def retrieve(self) -> Image:
@@ -57,6 +60,12 @@ class VirtualSource:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _read(clock: gym.CameraClock, instant_ns: int) -> int:
+    """What the virtual camera's clock reads at an instant of CLOCK_MONOTONIC, as CLOCK_MONOTONIC would count."""
+    unix_s = (instant_ns - _monotonic_minus_unix_ns()) / 1e9
+    return instant_ns + round((clock.stamp(unix_s) - unix_s) * 1e9)
 
 
 def _played_once(address: str) -> str:
