@@ -128,6 +128,10 @@ bench: setup model redis-binary  ## Measure the mesh beside the bare loop (OUT=f
 bench-diff: setup  ## What changed between two benches (A=before.json B=after.json)
 	@$(PY) -m bench.diff $(A) $(B)
 
+.PHONY: sync-scenarios
+sync-scenarios: setup  ## The ten hardest cases of alignment against their bars (OUT=file.json, SEEDS=3, ONLY=3,7)
+	$(PY) -m bench.sync_scenarios --seeds $(or $(SEEDS),3) $(if $(ONLY),--only $(ONLY)) $(if $(OUT),--out $(OUT))
+
 ##@ Maintain
 
 .PHONY: protos

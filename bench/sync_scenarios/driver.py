@@ -67,7 +67,11 @@ class Driver:
         self, session_id: str, shots: Sequence[Shot], *, resample: bool = False, start_us: int | None = None
     ) -> Played:
         """Send `shots` when they are due and read what came out."""
-        await SessionStore(self.redis).put(SessionConfig(session_id, resample=resample))
+        await SessionStore(self.redis).put(
+            SessionConfig(
+                session_id, cameras=tuple(sorted({shot.camera_id for shot in shots})), resample=resample
+            )
+        )
         async with open_channel(self.address) as channel:
             stub = sync_service_pb2_grpc.SyncServiceStub(channel)
             start_us = start_us or await self.now_us() + round(LEAD_S * 1e6)

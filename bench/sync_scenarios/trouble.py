@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import random
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -120,7 +121,9 @@ async def recorded(driver: Driver, data: Path) -> list[Row]:
     judged = score(played.groups, played.shots, 4)
     sets = [e for e in played.emitted if len(e.members) > 1]
     spreads = [e.raw.spread_us / 1000 for e in sets]
-    ticks = len({shot.tick for shot in shots})
+    per_tick = Counter(shot.tick for shot in shots)
+    # One camera dropped frames, so that 97.8 % of the ticks can be complete at most.
+    ticks, complete = len(per_tick), sum(count == 4 for count in per_tick.values())
     name = "real rig: Caliscope's four webcams"
     return [
         Row(
@@ -128,7 +131,7 @@ async def recorded(driver: Driver, data: Path) -> list[Row]:
             name,
             "complete groups, share of ticks",
             sum(len(e.members) == 4 for e in sets) / ticks,
-            0.978,
+            complete / ticks,
         ),
         Row(
             "R",

@@ -134,17 +134,24 @@ def speed_lag(reference: Track2D, other: Track2D) -> Lag:
         use = own_seen & their_seen
         if use.sum() < FEWEST_POINTS:
             return Lag(0, 0.0, alarm=False)
-        costs.append(-float(np.corrcoef(own[use], theirs[use])[0, 1]))
+        costs.append(-_correlation(own[use], theirs[use]))
     best, correlation = _lowest(lags, costs), -min(costs)
     sure = max(0.0, (correlation - LEAST_CORRELATION) / (1 - LEAST_CORRELATION))
     return Lag(round(best), sure, alarm=sure > 0 and abs(best) >= LEAST_LAG_US)
 
 
+def _correlation(one: Array, other: Array) -> float:
+    """Pearson's; 0 where one of the two does not vary: who stands still tells nothing."""
+    one, other = one - one.mean(), other - other.mean()
+    norm = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / norm if norm > 1e-9 else 0.0
+
+
 def _speeds(track: Track2D, times_us: NDArray[np.int64]) -> tuple[Array, NDArray[np.bool_]]:
-    """Vertical speeds (t, 13) by central differences over ±25 ms."""
+    """Vertical speeds (t, 13) by central differences over ±25 ms, image heights a second."""
     half_us = 25_000
     (before, seen_before), (after, seen_after) = track.at(times_us - half_us), track.at(times_us + half_us)
-    return (after - before)[..., 1] / (2 * half_us), seen_before & seen_after
+    return (after - before)[..., 1] * (5e5 / half_us), seen_before & seen_after
 
 
 def _common_times(tracks: Sequence[Track2D]) -> NDArray[np.int64] | None:

@@ -23,7 +23,7 @@ class MatchRules:
     """How one session is matched. Spans are microseconds."""
 
     tolerance_us: int = 0
-    """Largest spread of a group. 0: half the period of the fastest camera."""
+    """Largest spread of a group. 0: half the period of the fastest camera for two, a little more for several."""
     lateness_min_us: int = 0
     """Least time to wait for a camera after the fastest one's usual delay. 0: 1.5 of its periods."""
     lateness_max_us: int = 250_000
@@ -72,8 +72,12 @@ class Group:
 
 
 UNKNOWN_PERIOD_US = 33_333
+PAIR = 0.5
+"""Tolerance for two cameras, as a share of the shortest period: each frame has one partner, however they run."""
+SEVERAL = 0.6
+"""Tolerance for more: real rigs said to be in step spread a little further (Caliscope's webcams: 19.5 ms of 33)."""
 WIDE = 0.85
-"""Tolerance for cameras that run freely, as a share of the shortest period; half of it is the rule."""
+"""Tolerance for more than two cameras that run freely."""
 FULL_SHARE_LOW = 0.5
 SPREAD_SHARE_LOW = 0.35
 SETTLE_GROUPS = 30
@@ -91,12 +95,17 @@ class SessionMatcher:
         self._frames: list[Frame] = []
         self._known: set[str] = set()
         self._last_time_us = 0
+        self._expected: dict[str, int] = {}
         self._wide = False
         self._full_share = 1.0
         self._spread_us = 0.0
         self._since_change = 0
 
     # ------------------------------------------------------------ in
+    def expect(self, cameras: Iterable[str], until_us: int) -> None:
+        """Wait for cameras that are known to be there though nothing of them was seen yet, until `until_us` at most."""
+        self._expected |= dict.fromkeys(cameras, until_us)
+
     def restore(self, watermark_us: int, frames: Iterable[Frame], now_us: int) -> None:
         """Start from what the store holds: forget the waiting frames, keep what is known of the cameras.
 
@@ -117,6 +126,8 @@ class SessionMatcher:
             return False
         track = self.tracks.get(frame.camera_id)
         if track is None:
+            if not self.tracks:
+                self.expect(self.cameras, frame.arrival_us + self.rules.idle_us)
             track = self.tracks[frame.camera_id] = CameraTrack(frame.camera_id)
         elif not self._is_active(track, frame.arrival_us):
             track.rejoin(frame)
@@ -149,6 +160,8 @@ class SessionMatcher:
         """When `poll` may give something though nothing arrived; None: never."""
         if not self._frames:
             return None
+        if expecting_us := self._expecting_us(now_us):
+            return expecting_us
         horizon_us = self._horizon_us()
         waits = [
             min(horizon_us + self._patience_us(track) + 1, track.last_arrival_us + self._idle_us(track) + 1)
@@ -167,7 +180,8 @@ class SessionMatcher:
         """Largest spread of a group at present."""
         if self.rules.tolerance_us:
             return self.rules.tolerance_us
-        return int((WIDE if self._wide else 0.5) * self._period_us())
+        share = WIDE if self._wide else SEVERAL if len(self.tracks) > 2 else PAIR
+        return int(share * self._period_us())
 
     @property
     def lateness_us(self) -> int:
@@ -184,6 +198,8 @@ class SessionMatcher:
     def _certain(self, now_us: int) -> int:
         """Length of the first group if it is certain, else 0."""
         active = self._active(now_us)
+        if self._expecting_us(now_us):
+            return 0
         names = {track.camera_id for track in active} | {frame.camera_id for frame in self._frames}
         if len(names) == 1 and all(
             track.heard_us(patient=False) >= self._frames[0].time_us for track in active
@@ -225,6 +241,16 @@ class SessionMatcher:
         return first_group(self._frames[:stop], self.tolerance_us)
 
     # ------------------------------------------------------------ waiting
+    def _expecting_us(self, now_us: int) -> int:
+        """Until when some expected camera is waited for; 0: none is."""
+        if self._expected:
+            self._expected = {
+                name: until_us
+                for name, until_us in self._expected.items()
+                if until_us > now_us and name not in self.tracks
+            }
+        return max(self._expected.values(), default=0)
+
     def _active(self, now_us: int) -> list[CameraTrack]:
         return [track for track in self.tracks.values() if self._is_active(track, now_us)]
 

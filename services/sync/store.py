@@ -60,6 +60,8 @@ class Claimed:
     sets: int
     arrivals: int
     frames: tuple[Frame, ...]
+    last_arrivals_us: dict[str, int]
+    """When something of each camera was last stored."""
 
 
 def arrivals_channel(session_id: str) -> str:
@@ -121,7 +123,12 @@ class SyncStore:
             raise Fenced(f"session {session_id!r} belongs to another replica now")
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
         frames = await self._load(waiting, poses)
-        return Claimed(int(fields[b"w"]), int(fields[b"s"]), int(fields.get(b"n", 0)), frames)
+        arrivals = {
+            name[2:].decode(): int(value.rpartition(b":")[2])
+            for name, value in fields.items()
+            if name.startswith(b"l:")
+        }
+        return Claimed(int(fields[b"w"]), int(fields[b"s"]), int(fields.get(b"n", 0)), frames, arrivals)
 
     async def load(self, session_id: str) -> tuple[Frame, ...]:
         """The frames that wait."""

@@ -43,7 +43,9 @@ class TickMatcher(SessionMatcher):
     def poll(self, now_us: int) -> list[Group]:
         groups: list[Group] = []
         while self._frames and self._tune() and any(f.time_us >= self._next_us for f in self._frames):
-            if not all(self._settled(track, self._next_us, now_us) for track in self._active(now_us)):
+            if self._expecting_us(now_us) or not all(
+                self._settled(track, self._next_us, now_us) for track in self._active(now_us)
+            ):
                 break
             group = self._at(self._next_us, now_us)
             self._next_us += self._tick_us

@@ -33,6 +33,8 @@ log = structlog.get_logger()
 BATCH = 64
 """Poses stored in one script: bounds how long Redis is held."""
 RETRY_S = 0.05
+TAKE_OVER_US = 2_000_000
+"""Cameras that were heard of within this time are expected after a take-over."""
 MOST_GROUPED = 2
 """Sessions of more cameras are resampled, unless they say otherwise."""
 
@@ -258,7 +260,12 @@ class SessionWorker:
         self.sets, self._committed_us = claimed.sets, claimed.watermark_us
         self._numbers.restart(claimed.arrivals)
         self._forget = []
-        self.matcher.restore(claimed.watermark_us, claimed.frames, self._parts.clock.now_us())
+        now_us = self._parts.clock.now_us()
+        self.matcher.restore(claimed.watermark_us, claimed.frames, now_us)
+        # Who takes over waits for the cameras that were there a moment ago, lest its first sets lack them.
+        idle_us = self.matcher.rules.idle_us
+        recent = [c for c, at_us in claimed.last_arrivals_us.items() if now_us - at_us < TAKE_OVER_US]
+        self.matcher.expect([c for c in recent if c not in self.matcher.tracks], now_us + idle_us)
 
     async def _stand_back(self, *, lost: bool) -> None:
         """Stop matching; with `lost` False the lease is still ours and the next turn loads the state."""

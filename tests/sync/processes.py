@@ -82,6 +82,11 @@ class Client:
         self._filled = asyncio.Event()
         self.connected_to = ""
 
+    @property
+    def waiting(self) -> int:
+        """Poses not yet handed to a stream."""
+        return len(self._waiting)
+
     def send(self, *poses: pose_pb2.PoseFrame) -> None:
         """Queue poses; the oldest is dropped when too many wait."""
         self._waiting.extend(poses)

@@ -85,11 +85,11 @@ def test_a_camera_that_joins_is_said_to_join() -> None:
     assert any(len(g.members) == 2 for _, g in out)
 
 
-def test_a_named_camera_that_never_came_is_idle_and_not_waited_for() -> None:
-    out = run(SessionMatcher(MatchRules(), ["a", "never"]), [frame("a", n) for n in range(10)])
-    assert all(
-        now_us == g.members[0].arrival_us and g.missing == {"never": Missing.IDLE} for now_us, g in out
-    )
+def test_a_named_camera_that_never_came_is_idle_and_waited_for_only_at_the_very_start() -> None:
+    out = run(SessionMatcher(MatchRules(), ["a", "never"]), [frame("a", n) for n in range(30)])
+    assert [g.members[0].sequence for _, g in out] == list(range(30))
+    assert all(g.missing == {"never": Missing.IDLE} for _, g in out)
+    assert all(now_us == g.members[0].arrival_us for now_us, g in out[9:])
 
 
 def test_frames_that_overtake_each_other_are_put_in_order() -> None:
@@ -104,6 +104,25 @@ def test_frames_that_overtake_each_other_are_put_in_order() -> None:
     assert len(whole) >= 599
     times = [g.time_us for _, g in out]
     assert times == sorted(set(times))
+
+
+def test_named_cameras_are_together_from_the_first_set_on() -> None:
+    rig = (("a", 0, 20_000), ("b", 5000, 60_000))
+    frames = [frame(c, n, phase_us=p, delay_us=d) for n in range(9) for c, p, d in rig]
+    out = run(SessionMatcher(MatchRules(), ["a", "b"]), frames)
+    assert [len(g.members) for _, g in out] == [2] * 9
+
+
+def test_whoever_takes_over_expects_the_cameras_that_were_there() -> None:
+    matcher = SessionMatcher(MatchRules())
+    first = frame("a", 0)
+    matcher.restore(START_US - 1, [first], first.arrival_us)
+    matcher.expect(["b"], first.arrival_us + 250_000)
+    assert not matcher.poll(first.arrival_us)
+    assert matcher.next_wake_us(first.arrival_us) == first.arrival_us + 250_000
+    matcher.add(frame("b", 0, phase_us=2000, delay_us=40_000))
+    out = run(matcher, [frame(c, 1, phase_us=p) for c, p in (("a", 0), ("b", 2000))])
+    assert [len(g.members) for _, g in out] == [2, 2]
 
 
 def test_equal_stamps_of_one_camera_stay_two_frames_in_strict_order() -> None:
