@@ -1,0 +1,1 @@
+"""How well scoring tells right from wrong."""
