@@ -263,7 +263,7 @@ class CameraStream:
         if stamps.capture_host_id == stamps.pose_host_id and stamps.captured_monotonic_ns:
             stages["age"] = done.inferred_ns - stamps.captured_monotonic_ns
         for stage, took_ns in stages.items():
-            metrics.STAGE_SECONDS.labels(stage).observe(took_ns / 1e9)
+            metrics.SECONDS_OF[stage].observe(took_ns / 1e9)
         self._done_ns.append(done.inferred_ns)
 
     def _fps(self) -> float:

@@ -1,11 +1,13 @@
 """Folders of images, played like a video."""
 
+import contextlib
 import math
 import re
 from pathlib import Path
 
 import cv2
 import numpy as np
+import simplejpeg
 
 from services.capture.errors import SourceLost
 from services.capture.playback import Playback
@@ -15,6 +17,8 @@ from services.capture.sources.source import BrokenFrame
 
 NS = 1_000_000_000
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+
+_JPEG, _EXIF, _HEADER = b"\xff\xd8", b"Exif\0", 4096
 
 
 class ImagesSource(RecordingSource):
@@ -38,12 +42,12 @@ class ImagesSource(RecordingSource):
     def retrieve(self) -> Image:
         path = self._paths[self._frame]
         try:
-            image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+            image = _decode(path.read_bytes())
         except (OSError, cv2.error):
             image = None
         if image is None:
             raise BrokenFrame(f"{path} is no image that can be read")
-        return image  # type: ignore[return-value]  # IMREAD_COLOR gives 8 bits
+        return image
 
     def seek(self, media_ns: int) -> None:
         self._frame = min(math.ceil(media_ns * self._fps / NS - 1e-6), len(self._paths)) - 1
@@ -54,6 +58,15 @@ class ImagesSource(RecordingSource):
 
     def release(self) -> None:
         pass
+
+
+def _decode(data: bytes) -> Image | None:
+    if data.startswith(_JPEG) and _EXIF not in data[:_HEADER]:
+        with contextlib.suppress(ValueError):  # OpenCV knows rarer kinds
+            image: Image = simplejpeg.decode_jpeg(data, "BGR")  # in half the time OpenCV takes
+            return image
+    # A photograph is turned as its EXIF says.
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)  # type: ignore[return-value]  # 8 bits
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
