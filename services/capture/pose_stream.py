@@ -59,6 +59,7 @@ class PoseStream:
         self._server = server
         self._options = options
         self._probed: ServerTime | None = None
+        self._awaited: ServerTime | None = None
         self._first_probe = 0
         self._encoders = encoders
         self._on_pose = on_pose
@@ -128,7 +129,8 @@ class PoseStream:
 
     # ------------------------------------------------------------ sending
     async def _send(self, call: Call) -> None:
-        await self._camera.server_time.wait_ready(CLOCK_WAIT_S)
+        self._awaited = self._camera.server_time
+        await self._awaited.wait_ready(CLOCK_WAIT_S)
         self._camera.set_link(LinkState.STREAMING)
         self._camera.drop_stale()
         while True:
@@ -169,8 +171,10 @@ class PoseStream:
         """Whether it was handed to the transport; if not, the receiver knows why."""
         assert frame.jpeg is not None
         server_time = self._camera.server_time
-        if not server_time.ready:
+        if server_time is not self._awaited:
+            # Once for each clock: without answers to probes frames go out untimed, not one by one a second.
             await server_time.wait_ready(CLOCK_WAIT_S)
+            self._awaited = server_time
         request = frame_request(
             frame,
             server_time.capture_time(frame.stamp_ns),
