@@ -15,8 +15,6 @@ WIDTH, HEIGHT = 640, 480
 RECORDED_FPS = 60
 QUALITY = 90
 """Of the camera's own JPEG, before capture compresses it anew."""
-LONGEST_S = 4.0
-"""Of a folder to play; it is played over and over."""
 
 Image = NDArray[np.uint8]
 
@@ -63,13 +61,11 @@ def _landscape(image: Image) -> Image:
     return np.ascontiguousarray(canvas, np.uint8)
 
 
-def at_rate(frames: list[Path], fps: float, seconds: float = LONGEST_S) -> list[Path]:
-    """The frames a camera of that rate would have taken; forth and back, so that the person never jumps."""
+def at_rate(frames: list[Path], fps: float) -> list[Path]:
+    """What a camera of that rate would have taken, forth and back: played over and over, the person never jumps."""
     there_and_back = frames + frames[-2:0:-1]
-    return [
-        there_and_back[round(number * RECORDED_FPS / fps) % len(there_and_back)]
-        for number in range(max(1, round(fps * seconds)))
-    ]
+    taken = max(1, round(len(there_and_back) * fps / RECORDED_FPS))
+    return [there_and_back[number * len(there_and_back) // taken] for number in range(taken)]
 
 
 def folder_of(frames: list[Path], folder: Path) -> Path:
