@@ -65,7 +65,7 @@ def table(found: Found) -> str:
         load = throughput["under_load"]
         lines += [
             "",
-            f"at saturation   mesh {throughput['mesh_fps']:.1f} fps, bare loop {throughput['bare_fps']:.1f} fps: {throughput['ratio']:.0%}",
+            f"at saturation   mesh {throughput['mesh_fps']:.1f} fps, bare loop {throughput['bare_fps']:.1f} fps: {throughput['ratio']:.0%} ({throughput['ratio_by_cpu']:.0%} by CPU)",
             f"                p99 {load['stages']['total']['p99']:.0f} ms, fairness {load['frames']['fairness']:.2f}",
             f"                CPU ms a frame {_row(load['cpu_ms_per_frame'], '.2f')}",
         ]

@@ -154,13 +154,20 @@ async def _saturate(plan: Plan, mesh: Mesh, frames: list[list[Path]], task: Path
     say("the bare loop again")
     bare.append(await bare_loop.run(task, frames, plan.seconds / 2))
     bare_fps = sum(each.fps for each in bare) / len(bare)
+    cost = measured.spent.cpu_ms_per_frame(measured.seen.frames)
     return {
         "mesh_fps": measured.frames_per_second,
         "bare_fps": bare_fps,
         "ratio": measured.frames_per_second / bare_fps,
+        "ratio_by_cpu": _bare_cpu_ms(bare) / cost["total"],
         "bare": [asdict(each) for each in bare],
         "under_load": _named(measured),
     }
+
+
+def _bare_cpu_ms(bare: list[bare_loop.Bare]) -> float:
+    """A frame. Against the mesh's it says what the ratio is where nobody else wants the cores."""
+    return sum(each.cpu_ms_per_frame for each in bare) / len(bare)
 
 
 async def _sweep(plan: Plan, mesh: Mesh, frames: list[list[Path]], say: Say) -> dict[str, Any]:
