@@ -32,10 +32,11 @@ class RedisServer:
     kill is there after the next start, as in the product.
     """
 
-    def __init__(self, binary: Path, folder: Path, *, durable: bool = False) -> None:
+    def __init__(self, binary: Path, folder: Path, *, durable: bool = False, fsync: str = "always") -> None:
         self.binary = binary
         self.folder = folder
         self.durable = durable
+        self.fsync = fsync
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -57,7 +58,7 @@ class RedisServer:
         # fmt: off
         self._process = subprocess.Popen(
             [str(self.binary), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
-             "--save", "", "--appendonly", "yes" if self.durable else "no", "--appendfsync", "always",
+             "--save", "", "--appendonly", "yes" if self.durable else "no", "--appendfsync", self.fsync,
              "--loglevel", "warning", "--logfile", str(log)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
