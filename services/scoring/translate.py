@@ -16,8 +16,6 @@ from services.scoring.outcome import Advice, CompletedRepetition, Outcome
 from services.scoring.score import Verdict
 from services.scoring.store import Stored
 
-MOST_JOINTS = 6
-"""Joint errors sent along; the rest is of no use to anybody."""
 MICRO = 1_000_000
 
 
@@ -80,7 +78,7 @@ def _fill(update: pb.ScoreUpdate, outcome: Outcome) -> None:
         update.score = outcome.score
     if outcome.latest is not None:
         update.sub_scores.CopyFrom(sub_scores(outcome.latest))
-    update.joint_errors.extend(joint_error(error) for error in outcome.joint_errors[:MOST_JOINTS])
+    update.joint_errors.extend(joint_error(error) for error in outcome.joint_errors)
     update.repetitions = outcome.repetitions
     if outcome.completed is not None:
         update.completed.CopyFrom(repetition(outcome.completed))

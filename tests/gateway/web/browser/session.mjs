@@ -5,6 +5,15 @@ import { writeFileSync } from "node:fs";
 
 import { accessible, assert, drive, eventually, fits, inkOf, options, picture } from "./drive.mjs";
 
+/** Whether a canvas holds the ghost's colour, which no joint has. */
+const bluish = (canvas) =>
+  canvas.evaluate((element) => {
+    const { data } = element.getContext("2d").getImageData(0, 0, element.width, element.height);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 60 && data[i + 2] > 230 && data[i + 2] > data[i] + 50) count++;
+    return count > 500;
+  });
+
 await drive(async (open) => {
   // A camera that was there alone goes on when a second one joins: its tile once went blank.
   const page = await open("/ui/", { width: 1920, height: 1080 });
@@ -47,6 +56,11 @@ await drive(async (open) => {
   await eventually(async () => (await page.locator(".cue-text").innerText()) !== "", "a sentence to the person");
   await page.locator(".latency-total").waitFor();
   assert.equal(await page.locator(".sync tbody tr").count(), 2);
+
+  await page.getByLabel("Show over the cameras").check();
+  await page.mouse.wheel(0, -5000);
+  await eventually(() => bluish(tiles.first().locator("canvas.overlay")), "the reference over the person", 60_000);
+  await picture(page, "session-ghost");
 
   const opacity = await tiles.first().evaluate((tile) => getComputedStyle(tile).opacity);
   assert.equal(opacity, "1", "what is live does not look stale");

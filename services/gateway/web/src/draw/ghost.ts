@@ -43,6 +43,7 @@ export function sameView(pose: CameraPose, viewDegrees: number | null): boolean 
 /** Places a ghost that plays alone so that its whole movement fits. */
 export function placeAlone(ghost: readonly (readonly number[])[], width: number, height: number): Placement {
   const box = { left: 0, right: 0, top: 0, bottom: 0 };
+  const [headRoom, footRoom] = [0.35, 0.1]; // the head's ring and the lines' width stand out beyond the landmarks
   for (const frame of ghost)
     for (let i = 0; i < frame.length; i += 2) {
       box.left = Math.min(box.left, frame[i] ?? 0);
@@ -50,8 +51,10 @@ export function placeAlone(ghost: readonly (readonly number[])[], width: number,
       box.top = Math.min(box.top, frame[i + 1] ?? 0);
       box.bottom = Math.max(box.bottom, frame[i + 1] ?? 0);
     }
+  box.top -= headRoom;
+  box.bottom += footRoom;
   const [wide, high] = [box.right - box.left, box.bottom - box.top];
-  if (wide === 0 || high === 0) return { scale: 1, x: width / 2, y: height / 2 };
+  if (wide === 0) return { scale: 1, x: width / 2, y: height / 2 };
   const scale = 0.9 * Math.min(width / wide, height / high);
   return {
     scale,
