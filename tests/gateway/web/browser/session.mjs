@@ -8,7 +8,9 @@ import { accessible, assert, drive, eventually, fits, inkOf, options, picture } 
 /** Whether a canvas holds the ghost's colour, which no joint has. */
 const bluish = (canvas) =>
   canvas.evaluate((element) => {
-    const { data } = element.getContext("2d").getImageData(0, 0, element.width, element.height);
+    const copy = new OffscreenCanvas(element.width, element.height).getContext("2d");
+    copy.drawImage(element, 0, 0);
+    const { data } = copy.getImageData(0, 0, element.width, element.height);
     let count = 0;
     for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 60 && data[i + 2] > 230 && data[i + 2] > data[i] + 50) count++;
     return count > 500;
