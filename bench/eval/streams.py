@@ -17,6 +17,7 @@ from services.scoring.views import fuse
 
 REPETITIONS: Final = 10
 IDLE_S: Final = 20.0
+REST_S: Final = 1.0
 SWAY_M: Final = 0.004
 TEMPOS: Final = (0.5, 2.0)
 PAUSE_S: Final = 1.5
@@ -71,13 +72,16 @@ def repetition_counts(
                     if (p.movement, p.subject, p.correct) == (movement, subject, correct)
                 ][:REPETITIONS]
                 if chosen:
-                    count = counted(template, np.concatenate(chosen))
+                    # People stand still before they begin and after they have done.
+                    rest = round(REST_S * RATE_HZ)
+                    still = [np.repeat(chosen[0][:1], rest, axis=0), np.repeat(chosen[-1][-1:], rest, axis=0)]
+                    count = counted(template, np.concatenate([still[0], *chosen, still[1]]))
                     found[kind].errors.append(count - len(chosen))
-        still = next(p.world_m[0] for p in performances if p.movement == movement and p.subject == reference)
+        pose = next(p.world_m[0] for p in performances if p.movement == movement and p.subject == reference)
         sway = np.random.default_rng([movement, reference]).normal(
             0, SWAY_M, (round(IDLE_S * RATE_HZ), LANDMARKS, 3)
         )
-        idle += counted(template, still + sway)
+        idle += counted(template, pose + sway)
     return {**{kind: counts.figures() for kind, counts in found.items()}, "idle": idle}
 
 

@@ -15,6 +15,7 @@ from services.scoring.advice.coach import Coach
 from services.scoring.calibration import Calibration, defaults
 from services.scoring.comparison import Comparison, compare
 from services.scoring.faults import repetition_errors
+from services.scoring.features import bones_of
 from services.scoring.following import Following, Moment
 from services.scoring.joints import JointError, joint_errors
 from services.scoring.landmarks import Floats, SyncedViews
@@ -26,18 +27,20 @@ from services.scoring.repetitions import Cycle
 from services.scoring.score import Verdict, judge
 from services.scoring.template import RATE_HZ, Kind, Phase, Template
 from services.scoring.tolerance import tolerances
-from services.scoring.views import Observed
+from services.scoring.views import Observed, heading
 
 VISIBLE_SHARE: Final = 0.5
 """Share of what counts that must be seen, else the person is not visible."""
-EXPLAINED: Final = 0.35
+EXPLAINED: Final = 0.2
 """Share of the reference's movement a cycle must explain to be a repetition of it."""
-NEAR_READY: Final = 0.9
+NEAR_READY: Final = 1.1
 """Distance from the ready pose, in tolerances, up to which somebody stands ready; repetitions start and end there."""
 READY_HOLD_S: Final = 0.5
 """The ready pose counts as taken up once held this long."""
 STILL: Final = 0.12
 """Share of the reference's usual speed below which somebody is still."""
+TURNED_ROUND: Final = math.radians(60)
+"""Somebody who turns by more than this from start to end walks about, or the tracker has lost them."""
 SHORTEST: Final = 0.3
 LONGEST: Final = 5.0
 """A repetition lasts between these multiples of the reference's."""
@@ -222,7 +225,11 @@ class SessionScorer:
         return compare(clip, way.template)
 
     def _from_ready_to_ready(self, way: Following, clip: Clip) -> bool:
-        """Both ends lie near the ready pose; a movement that does not return need only begin there."""
+        """Both ends lie near the ready pose, facing the same way; a movement that does not return need only begin there."""
+        if way.template.returns:
+            start, end = heading(bones_of(clip.features[[0, -1]]))
+            if abs(math.remainder(end - start, 2 * math.pi)) > TURNED_ROUND:
+                return False
         ends = (0, -1) if way.template.returns else (0,)
         variance = np.where(clip.known, 0.0, np.inf)
         return all(way.from_ready(Observed(clip.features[end], variance)) <= NEAR_READY for end in ends)
