@@ -119,6 +119,11 @@ redis-binary: $(RUNTIME)
 
 ##@ Measure
 
+.PHONY: eval
+eval: $(RUNTIME)  ## How well the score tells right from wrong (DATA=file.npz OUT=file.json)
+	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "make eval DATA=file.npz OUT=file.json"; exit 2; }
+	$(PY) -m bench.eval $(DATA) $(OUT)
+
 .PHONY: bench
 bench: setup model redis-binary  ## Measure the mesh beside the bare loop (OUT=file.json CAMERAS=n FPS=f MODEL=lite|full SECONDS=s PHASES=…)
 	@$(PY) -m bench $(if $(OUT),--out "$(OUT)") $(if $(CAMERAS),--cameras $(CAMERAS)) $(if $(FPS),--fps $(FPS)) \

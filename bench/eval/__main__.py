@@ -18,6 +18,8 @@ from bench.eval.data import NOISES, load
 from bench.eval.inject import localisation_and_meaning
 from bench.eval.protocol import Judged, Scale
 from bench.eval.streams import repetition_counts, tracking
+from services.scoring.errors import BadCalibration
+from services.scoring.template import Template
 
 DESIGN = range(1, 6)
 """Movements scoring was designed on; the others are reported apart."""
@@ -42,6 +44,17 @@ def figures(judged: list[Judged], scales: list[Scale]) -> dict[str, Any]:
     return rows
 
 
+def scales_of(judged: list[Judged], templates: dict[tuple[int, int], Template]) -> list[Scale]:
+    """The calibrations that the file has enough people for."""
+    scales = [protocol.label_free(judged, templates)]
+    for calibrated in (protocol.correct_only, protocol.full):
+        try:
+            scales.append(calibrated(judged, templates))
+        except BadCalibration as error:
+            print(f"{calibrated.__name__}: left out, {error.message}", flush=True)
+    return scales
+
+
 def part(judged: list[Judged], scales: list[Scale], movements: range | set[int]) -> dict[str, Any]:
     """The same of some movements."""
     keep = np.array([one.performance.movement in movements for one in judged])
@@ -64,9 +77,7 @@ def evaluate(data: Path, *, quick: bool) -> dict[str, Any]:
     for noise in ["clean"] if quick else NOISES:
         began = time.monotonic()
         judged, templates = protocol.judge_all(performances, noise)
-        scales = [
-            scale(judged, templates) for scale in (protocol.label_free, protocol.correct_only, protocol.full)
-        ]
+        scales = scales_of(judged, templates)
         found = {**figures(judged, scales), "baseline_cosine": baseline(judged)}
         if noise == "clean":
             report |= found
@@ -98,7 +109,7 @@ def main() -> None:
     arguments = parser.parse_args()
     report = evaluate(arguments.data, quick=arguments.quick)
     arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    for name in ("label_free", "correct_only", "full"):
+    for name in report["auc_within"]:
         print(
             f"{name:13s} AUC within {report['auc_within'][name]:.3f}, pooled {report['auc_pooled'][name]:.3f}; balanced "
             f"accuracy {report['balanced_accuracy'][name]:.3f} (passed {report['passed'][name]:.3f}, "
