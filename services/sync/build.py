@@ -50,6 +50,7 @@ def builder(settings: SyncSettings) -> Build:
         context.tasks.start("sync-feed", feed.run)
         context.tasks.start("sync-sessions", sessions.run)
         context.on_drain(service.drain)
+        context.on_drain(sessions.hand_over)
         context.on_close(watching.aclose)
         context.on_close(sessions.close)
 

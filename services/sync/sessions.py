@@ -50,6 +50,10 @@ class Sessions:
                 if session_id not in self._streams and worker.idle_s > LINGER_S:
                     await self._end(session_id)
 
+    async def hand_over(self) -> None:
+        """Let other replicas take all sessions over; streams may still end in peace."""
+        await asyncio.gather(*(worker.hand_over() for worker, _ in self._workers.values()))
+
     async def close(self) -> None:
         """End all: their leases are free at once."""
         await asyncio.gather(*(self._end(session_id) for session_id in list(self._workers)))

@@ -56,6 +56,7 @@ class SessionWorker:
         self.holds = False
         """Whether this replica matches the session."""
         self._reload = False
+        self._leaving = False
         self._forget: list[str] = []
         self._numbers = ArrivalNumbers()
         self.last_offer = time.monotonic()
@@ -231,7 +232,7 @@ class SessionWorker:
     # ------------------------------------------------------------ holding
     async def _keep_lease(self) -> None:
         period_s = self._parts.settings.lease_s / 3
-        while True:
+        while not self._leaving:
             pause_s = period_s
             try:
                 if self._lease.held:
@@ -280,8 +281,15 @@ class SessionWorker:
             log.info("another replica has the session", session=self.session_id)
         self._wake.set()
 
+    async def hand_over(self) -> None:
+        """Let another replica take over now; what still comes in here is stored for it."""
+        self._leaving = True
+        with contextlib.suppress(*UNREACHABLE, RedisError):
+            await self._lease.release()
+        self._wake.set()
+
     async def close(self) -> None:
-        """Let the lease go so that another replica takes over at once."""
+        """Leave nothing behind. Call when `run` has ended."""
         if self._timer is not None:
             self._timer.cancel()
         if self.holds:
