@@ -164,7 +164,7 @@ def _shared(comparisons: list[Comparison]) -> Floats:
 
 def from_labelled(bones: list[Deviations], correct: list[bool], shift: Floats | None = None) -> Calibration:
     """From right and wrong repetitions, by logistic regression with a ridge penalty (Newton's method)."""
-    truth = np.array(correct)
+    truth = np.array(correct, dtype=bool)
     if min(truth.sum(), (~truth).sum()) < FEWEST:
         raise BadCalibration(
             f"a labelled calibration needs {FEWEST} right and {FEWEST} wrong repetitions at least"
