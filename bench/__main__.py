@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,10 +10,10 @@ import orjson
 
 from bench import report
 from bench.run import PHASES, Plan, run
-from demo import tour
 from demo.fetch import FetchError
 from demo.stage import StageError
 from demo.supervisor import ProgramError
+from services.pose.models import ModelError, task_path
 
 
 def main(arguments: list[str]) -> int:
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
         parser.error("1 to 16 cameras, 1 to 240 fps, at least 1 second")
     plan = Plan(options.cameras, options.fps, options.model, options.seconds, phases)
     try:
-        tour.get_model()
+        _get_model(plan.model)
         found = asyncio.run(run(plan, lambda text: print(f"· {text}", flush=True)))
     except (FetchError, ProgramError, StageError, TimeoutError) as error:
         print(f"bench: {type(error).__name__}: {error}", file=sys.stderr)
@@ -47,6 +48,14 @@ def main(arguments: list[str]) -> int:
     print(report.table(found))
     print(f"\n{options.out}\n{picture}")
     return 0
+
+
+def _get_model(model: str) -> None:
+    try:
+        task_path(model)
+    except ModelError:
+        if subprocess.run([sys.executable, "-m", "services.pose.models", model], check=False).returncode:
+            raise FetchError(f"without its {model} pose model there is nothing to measure") from None
 
 
 if __name__ == "__main__":

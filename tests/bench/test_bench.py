@@ -17,7 +17,7 @@ from komi.common.v1 import frame_pb2
 from services.pose.models import ModelError, task_path
 from tests.support.capabilities import require
 
-PLAN = Plan(cameras=2, fps=5, model="lite", seconds=4, phases=("latency", "former"), reference=False)
+PLAN = Plan(cameras=2, fps=5, model="lite", seconds=3, phases=("latency", "former"), reference=False)
 
 
 @pytest.fixture(scope="module")
