@@ -29,6 +29,10 @@ PASSES: Final = 0.91
 """Share of correct repetitions by people not seen before that pass."""
 RIDGE: Final = 40.0
 """Strength of the penalty on the weights of the labelled calibration."""
+DEEP: Final = {"squat": 0.8}
+"""Exercises in which depth is what matters, and the share of the sample's range below which one is too shallow."""
+LEAST_RANGE: Final = 0.6
+"""A calibration by others' correct repetitions lets a range of this share of the sample's pass, where theirs do."""
 FEWEST: Final = 5
 """Repetitions of a kind that a calibration needs."""
 
@@ -120,7 +124,8 @@ def inputs(bones: Deviations) -> Floats:
 def defaults(template: Template) -> Calibration:
     """For a reference of which nothing more is known."""
     boundary = BASE + SLOPE * extent(template, tolerances(template))
-    return Calibration(d90=TYPICAL * boundary, d70=boundary)
+    full_range = DEEP.get(template.exercise, FULL_RANGE)
+    return Calibration(d90=TYPICAL * boundary, d70=boundary, full_range=full_range)
 
 
 def from_correct(comparisons: list[Comparison], people: list[str], template: Template) -> Calibration:
@@ -131,7 +136,7 @@ def from_correct(comparisons: list[Comparison], people: list[str], template: Tem
         raise BadCalibration(
             f"{len(comparisons)} correct repetitions are too few for a calibration; {FEWEST} are needed"
         )
-    reach = min(FULL_RANGE, float(np.quantile([c.height for c in comparisons], 0.05)) - 0.05)
+    reach = min(LEAST_RANGE, float(np.quantile([c.height for c in comparisons], 0.05)) - 0.05)
     names = sorted(set(people))
     held_out: list[float] = []
     for name in names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from services.scoring import knees
 from services.scoring.comparison import Comparison
 from services.scoring.joints import JOINTS, MAIN_ANGLES, JointError, joint_severity
 from services.scoring.template import Phase, Template
@@ -29,5 +30,8 @@ def repetition_errors(comparison: Comparison, template: Template) -> tuple[tuple
         rows = template.phases == phases[worst]
         degrees = np.degrees(comparison.relative[rows][:, MAIN_ANGLES[index]].mean())
         errors.append(JointError(joint.name, float(np.round(degrees)), float(table[worst, index])))
+    knees_in = knees.error(knees.inwards(comparison, template))
+    if knees_in is not None:
+        errors.append(knees_in)
     worst_phase = phases[int(np.argmax(table.max(axis=1)))]
     return tuple(sorted(errors, key=lambda error: -error.severity)), worst_phase

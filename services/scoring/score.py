@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.scoring import knees
 from services.scoring.calibration import Calibration
 from services.scoring.comparison import Comparison, cosine, phase_times
 from services.scoring.deviation import Deviations
@@ -44,6 +45,7 @@ def judge(
 ) -> Verdict:
     """The score of a repetition and its parts. `timed`: the tempo enters the score (the video leads)."""
     off, bones = calibration.deviation(comparison, template)
+    off += knees.penalty(knees.inwards(comparison, template))
     out_s, turn_s, back_s = phase_times(comparison, template)
     ratio = max(comparison.user_rows[-1], 1.0) / max(len(template.features) - 1, 1)
     tempo = 100.0 * math.exp(-0.5 * (math.log(max(ratio, 0.05)) / math.log(1.8)) ** 2)

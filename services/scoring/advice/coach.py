@@ -111,4 +111,6 @@ def worst_fault(exercise: str, done: CompletedRepetition) -> Fault | None:
 
 def _phrase(exercise: str, error: JointError, phase: str) -> Phrase | None:
     part = error.joint.removeprefix("left_").removeprefix("right_")
+    if part == "knees":  # both together: they err to one side only
+        return find(exercise, part, "in", phase)
     return find(exercise, part, "less" if error.degrees < 0 else "more", phase)
