@@ -12,6 +12,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from komi.common.v1 import stream_pb2
 from services.mesh.channel import open_channel
@@ -89,12 +90,16 @@ class Program:
         self._arguments = (f"--port={self.port}", f"--redis-url={redis_url}", f"--sync={sync}")
 
     async def start(self) -> None:
-        """Start, and return once it answers."""
+        """Start, and return once it is ready: before, frames without a time of their own reach nobody but the sender."""
         self._spawn()
         channel = open_channel(f"127.0.0.1:{self.port}")
+        health = health_pb2_grpc.HealthStub(channel)
         try:
             async with asyncio.timeout(30):
                 await channel.channel_ready()
+                async for answer in health.Watch(health_pb2.HealthCheckRequest()):
+                    if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                        break
         finally:
             await channel.close(None)
 

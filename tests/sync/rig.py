@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -59,6 +59,14 @@ class Replica:
     def ingest(self, session_id: str = "live") -> "Ingest":
         """A stream of poses into a session."""
         return Ingest(self.stub, session_id)
+
+    def sets_emitted(self, count: int) -> Callable[[], Awaitable[bool]]:
+        """A condition: the live session has emitted so many sets."""
+
+        async def emitted() -> bool:
+            return len(await self.sets()) >= count
+
+        return emitted
 
     async def sets(self, session_id: str = "live") -> list[pb.SyncedSet]:
         """Everything in the output stream."""

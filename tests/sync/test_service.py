@@ -104,6 +104,7 @@ async def test_a_pose_sent_twice_is_stored_once(replica: Replica, eventually: Ev
         assert stream.stored == 10
         assert sum(stream.dropped().values()) == 10
         assert stream.answers[-1].end.reason == stream_pb2.STREAM_END_REASON_COMPLETE
+        await eventually(replica.sets_emitted(10), what="ten sets")
     sets = await replica.sets()
     assert [i for s in sets for i in member_ids(s)] == [("front", 0, n) for n in range(10)]
 
