@@ -31,8 +31,6 @@ RIDGE: Final = 40.0
 """Strength of the penalty on the weights of the labelled calibration."""
 DEEP: Final = {"squat": 0.8}
 """Exercises in which depth is what matters, and the share of the sample's range below which one is too shallow."""
-LEAST_RANGE: Final = 0.6
-"""A calibration by others' correct repetitions lets a range of this share of the sample's pass, where theirs do."""
 FEWEST: Final = 5
 """Repetitions of a kind that a calibration needs."""
 
@@ -136,7 +134,7 @@ def from_correct(comparisons: list[Comparison], people: list[str], template: Tem
         raise BadCalibration(
             f"{len(comparisons)} correct repetitions are too few for a calibration; {FEWEST} are needed"
         )
-    reach = min(LEAST_RANGE, float(np.quantile([c.height for c in comparisons], 0.05)) - 0.05)
+    reach = min(FULL_RANGE, float(np.quantile([c.height for c in comparisons], 0.05)) - 0.05)
     names = sorted(set(people))
     held_out: list[float] = []
     for name in names:

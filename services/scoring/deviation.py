@@ -28,7 +28,7 @@ POSE_WEIGHT: Final = 0.4
 WORST: Final = 4
 WORST_WEIGHT: Final = 0.25
 """Weight of the mean of the four worst bones against that of all: a fault of one limb is a fault."""
-FULL_RANGE: Final = 0.75
+FULL_RANGE: Final = 0.6
 SHORT_WEIGHT: Final = 0.5
 """A movement of less than this share of the sample's range is cut short, at most by so much."""
 EXCESS_RANGE: Final = 0.5

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from services.scoring import knees
+from services.scoring.calibration import DEEP
 from services.scoring.comparison import Comparison
+from services.scoring.deviation import FULL_RANGE
 from services.scoring.joints import JOINTS, MAIN_ANGLES, JointError, joint_severity
 from services.scoring.template import Phase, Template
 
@@ -30,8 +32,11 @@ def repetition_errors(comparison: Comparison, template: Template) -> tuple[tuple
         rows = template.phases == phases[worst]
         degrees = np.degrees(comparison.relative[rows][:, MAIN_ANGLES[index]].mean())
         errors.append(JointError(joint.name, float(np.round(degrees)), float(table[worst, index])))
+    worst_phase = phases[int(np.argmax(table.max(axis=1)))]
+    errors.sort(key=lambda error: -error.severity)
     knees_in = knees.error(knees.inwards(comparison, template))
     if knees_in is not None:
-        errors.append(knees_in)
-    worst_phase = phases[int(np.argmax(table.max(axis=1)))]
-    return tuple(sorted(errors, key=lambda error: -error.severity)), worst_phase
+        # Deep enough, the knees are the cause of what the hips show; else depth comes first, as it bends everything.
+        deep = comparison.height >= DEEP.get(template.exercise, FULL_RANGE)
+        errors.insert(0 if deep else len(errors), knees_in)
+    return tuple(errors), worst_phase

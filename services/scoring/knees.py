@@ -18,7 +18,7 @@ from services.scoring.landmarks import Floats
 from services.scoring.template import Phase, Template
 
 EXERCISES: Final = frozenset({"squat"})
-PASSES: Final = math.radians(7.0)
+PASSES: Final = math.radians(8.5)
 """Further inwards than the sample by this much passes: knees are seen no better."""
 WEIGHT: Final = 0.6
 """What knees far inside add to the deviation, at most."""

@@ -20,6 +20,8 @@ SMALLEST_DEG: Final = 10.0
 """No angle is corrected by less than this: one camera cannot see it."""
 PRAISE_S: Final = 4.0
 """Praise stands for this long."""
+MATTERS: Final = {"squat": frozenset({"knees", "knee", "hip", "trunk", "ankle", "tempo"})}
+"""Parts worth a cue, where an exercise leaves the others free: how the arms are held is nobody's business in a squat."""
 TOO_FAST: Final = 60.0
 """A tempo score below this is spoken of when no joint is."""
 
@@ -94,7 +96,7 @@ def worst_fault(exercise: str, done: CompletedRepetition) -> Fault | None:
     for error in done.joint_errors:
         if error.severity < EXCESS:
             break
-        if abs(error.degrees) < SMALLEST_DEG:
+        if abs(error.degrees) < SMALLEST_DEG or not _matters(exercise, _part(error)):
             continue
         phrase = _phrase(exercise, error, phase)
         if phrase is not None:
@@ -109,8 +111,16 @@ def worst_fault(exercise: str, done: CompletedRepetition) -> Fault | None:
     return None
 
 
+def _part(error: JointError) -> str:
+    return error.joint.removeprefix("left_").removeprefix("right_")
+
+
+def _matters(exercise: str, part: str) -> bool:
+    return exercise not in MATTERS or part in MATTERS[exercise]
+
+
 def _phrase(exercise: str, error: JointError, phase: str) -> Phrase | None:
-    part = error.joint.removeprefix("left_").removeprefix("right_")
+    part = _part(error)
     if part == "knees":  # both together: they err to one side only
         return find(exercise, part, "in", phase)
     return find(exercise, part, "less" if error.degrees < 0 else "more", phase)
