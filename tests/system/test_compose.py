@@ -1,6 +1,7 @@
 """`compose.yml`, built and run on a real engine: healthy, scoring through 127.0.0.1, and hard to bring down."""
 
 import asyncio
+import itertools
 import json
 import os
 import shutil
@@ -106,7 +107,7 @@ async def test_all_are_healthy_and_scores_come_through_127_0_0_1(compose: Compos
     assert all(map(healthy, found))
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"{compose.gateway}/readyz")).is_success
-    await asyncio.gather(poses_of_cameras(compose.gateway, 2, within=20), scores(compose.gateway, within=40))
+    await asyncio.gather(poses_of_cameras(compose.gateway, 2, within=40), scores(compose.gateway, within=60))
 
 
 def test_nothing_but_the_gateway_is_published_and_that_on_127_0_0_1_only(compose: Compose) -> None:
@@ -155,18 +156,22 @@ async def test_three_poses_share_the_streams_and_the_death_of_one_is_hardly_noti
             cameras = (await client.get("/api/v1/cameras")).json()["cameras"]
         return {one["camera_id"]: one["replica_id"] for one in cameras if one["camera_id"].startswith(prefix)}
 
+    attempts = itertools.count()
+
     async def spread() -> bool:
         """Six new streams: are they on all three?"""
+        # New names each time: those of the attempt before may still be on their way out.
+        name = f"phone{next(attempts)}-"
         async with AsyncExitStack() as stack:
             for number in range(6):
-                address = f"ws{compose.gateway.removeprefix('http')}/ws/v1/cameras/phone{number}"
+                address = f"ws{compose.gateway.removeprefix('http')}/ws/v1/cameras/{name}{number}"
                 socket = await stack.enter_async_context(connect(address, close_timeout=1))
                 while json.loads(await socket.recv())["type"] != "ready":
                     pass  # clock probes may come before
-            return len(set((await replicas("phone")).values())) == 3
+            return len(set((await replicas(name)).values())) == 3
 
     # A client finds new replicas when one of its connections comes of age.
-    await eventually(spread, within=60, what="six streams on three replicas")
+    await eventually(spread, within=90, what="six streams on three replicas")
 
     before = {one["Id"]: lives(one) for one in compose.containers()}
     dead = (await replicas("front"))["front"]
@@ -176,9 +181,9 @@ async def test_three_poses_share_the_streams_and_the_death_of_one_is_hardly_noti
         now = await replicas("front")
         return "front" in now and now["front"] != dead
 
-    await eventually(moved, within=20, what="another replica for the camera front")
+    await eventually(moved, within=40, what="another replica for the camera front")
     await asyncio.gather(poses_of_cameras(compose.gateway, 2, within=20), scores(compose.gateway, within=40))
-    wait_for(lambda: all(map(healthy, compose.containers())), within=60, what="all healthy again")
+    wait_for(lambda: all(map(healthy, compose.containers())), within=90, what="all healthy again")
     changed = [one for one in compose.containers() if lives(one) != before[one["Id"]]]
     assert [service_of(one) for one in changed] == ["pose"]
 
