@@ -154,6 +154,30 @@ PHASE_BACK: Phase.ValueType  # 4
 """Back to the ready pose."""
 Global___Phase: _TypeAlias = Phase  # noqa: Y015
 
+class _ComparedVideo:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ComparedVideoEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ComparedVideo.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COMPARED_VIDEO_UNSPECIFIED: _ComparedVideo.ValueType  # 0
+    """Not stated."""
+    COMPARED_VIDEO_SAMPLE: _ComparedVideo.ValueType  # 1
+    """The sample."""
+    COMPARED_VIDEO_ATTEMPT: _ComparedVideo.ValueType  # 2
+    """The attempt."""
+
+class ComparedVideo(_ComparedVideo, metaclass=_ComparedVideoEnumTypeWrapper):
+    """Which of the two videos."""
+
+COMPARED_VIDEO_UNSPECIFIED: ComparedVideo.ValueType  # 0
+"""Not stated."""
+COMPARED_VIDEO_SAMPLE: ComparedVideo.ValueType  # 1
+"""The sample."""
+COMPARED_VIDEO_ATTEMPT: ComparedVideo.ValueType  # 2
+"""The attempt."""
+Global___ComparedVideo: _TypeAlias = ComparedVideo  # noqa: Y015
+
 @_typing.final
 class ReferenceConfig(_message.Message):
     """First message of a build."""
@@ -165,6 +189,7 @@ class ReferenceConfig(_message.Message):
     REFERENCE_ID_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SILHOUETTES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name people see, 1 to 100 characters, any language."""
     exercise: _builtins.str
@@ -175,6 +200,8 @@ class ReferenceConfig(_message.Message):
     """File name, for messages only."""
     size_bytes: _builtins.int
     """Size of the file if known, bytes, so that progress can be told. 0: unknown."""
+    silhouettes: _builtins.bool
+    """Keep the outline of the person at every template frame, so that live outlines can be laid over it."""
     def __init__(
         self,
         *,
@@ -183,10 +210,11 @@ class ReferenceConfig(_message.Message):
         reference_id: _builtins.str = ...,
         file_name: _builtins.str = ...,
         size_bytes: _builtins.int = ...,
+        silhouettes: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exercise", b"exercise", "file_name", b"file_name", "name", b"name", "reference_id", b"reference_id", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exercise", b"exercise", "file_name", b"file_name", "name", b"name", "reference_id", b"reference_id", "silhouettes", b"silhouettes", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -337,6 +365,10 @@ class Reference(_message.Message):
     REMARKS_FIELD_NUMBER: _builtins.int
     CURVES_FIELD_NUMBER: _builtins.int
     GHOST_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    VIDEOS_FIELD_NUMBER: _builtins.int
+    SILHOUETTES_FIELD_NUMBER: _builtins.int
+    STRIP_FIELD_NUMBER: _builtins.int
     reference_id: _builtins.str
     """Its id."""
     version: _builtins.int
@@ -359,6 +391,14 @@ class Reference(_message.Message):
     """Frames of the template repetition."""
     view_degrees: _builtins.float
     """Direction the person was seen from, degrees: 0 front, 90 their left side, 180 back. NaN: unknown."""
+    active: _builtins.bool
+    """Whether this is the version that sessions follow unless they name another."""
+    videos: _builtins.int
+    """Videos it was made from: 1, and one for every refinement."""
+    silhouettes: _builtins.bool
+    """Whether it has outlines of the person."""
+    strip: _builtins.bool
+    """Whether GetReferenceStrip has pictures of it."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When this version was made."""
@@ -395,10 +435,14 @@ class Reference(_message.Message):
         remarks: _abc.Iterable[_builtins.str] | None = ...,
         curves: _abc.Iterable[Global___Curve] | None = ...,
         ghost: _abc.Iterable[_builtins.float] | None = ...,
+        active: _builtins.bool = ...,
+        videos: _builtins.int = ...,
+        silhouettes: _builtins.bool = ...,
+        strip: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "curves", b"curves", "exercise", b"exercise", "fps", b"fps", "frames", b"frames", "ghost", b"ghost", "kind", b"kind", "name", b"name", "reference_id", b"reference_id", "remarks", b"remarks", "repetitions", b"repetitions", "template_first_frame", b"template_first_frame", "template_frames", b"template_frames", "version", b"version", "view_degrees", b"view_degrees"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "create_time", b"create_time", "curves", b"curves", "exercise", b"exercise", "fps", b"fps", "frames", b"frames", "ghost", b"ghost", "kind", b"kind", "name", b"name", "reference_id", b"reference_id", "remarks", b"remarks", "repetitions", b"repetitions", "silhouettes", b"silhouettes", "strip", b"strip", "template_first_frame", b"template_first_frame", "template_frames", b"template_frames", "version", b"version", "videos", b"videos", "view_degrees", b"view_degrees"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -652,6 +696,9 @@ class Repetition(_message.Message):
     JOINT_ERRORS_FIELD_NUMBER: _builtins.int
     WORST_PHASE_FIELD_NUMBER: _builtins.int
     COSINE_FIELD_NUMBER: _builtins.int
+    FAULTS_FIELD_NUMBER: _builtins.int
+    CUE_FIELD_NUMBER: _builtins.int
+    SILHOUETTE_OVERLAP_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Number within the session, from 1."""
     score: _builtins.float
@@ -662,6 +709,10 @@ class Repetition(_message.Message):
     """Phase with the largest error."""
     cosine: _builtins.float
     """Mean cosine of the limbs with the reference's, as explanation only."""
+    silhouette_overlap: _builtins.float
+    """Mean overlap (intersection over union, 0 to 1) of the person's outline with the reference's, same view only, as
+    explanation only. Unset: not known.
+    """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it began, on the server clock."""
@@ -690,6 +741,14 @@ class Repetition(_message.Message):
     def joint_errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___JointError]:
         """Worst joints first."""
 
+    @_builtins.property
+    def faults(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of the faults found, worst first, as in Advice.code. Empty: none worth a word."""
+
+    @_builtins.property
+    def cue(self) -> Global___Advice:
+        """What is said of it. Unset: nothing."""
+
     def __init__(
         self,
         *,
@@ -705,14 +764,22 @@ class Repetition(_message.Message):
         joint_errors: _abc.Iterable[Global___JointError] | None = ...,
         worst_phase: Global___Phase.ValueType = ...,
         cosine: _builtins.float = ...,
+        faults: _abc.Iterable[_builtins.str] | None = ...,
+        cue: Global___Advice | None = ...,
+        silhouette_overlap: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "back_duration", b"back_duration", "end_time", b"end_time", "out_duration", b"out_duration", "score", b"score", "start_time", b"start_time", "sub_scores", b"sub_scores", "turn_duration", b"turn_duration"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_silhouette_overlap", b"_silhouette_overlap", "back_duration", b"back_duration", "cue", b"cue", "end_time", b"end_time", "out_duration", b"out_duration", "score", b"score", "silhouette_overlap", b"silhouette_overlap", "start_time", b"start_time", "sub_scores", b"sub_scores", "turn_duration", b"turn_duration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "back_duration", b"back_duration", "cosine", b"cosine", "end_time", b"end_time", "joint_errors", b"joint_errors", "number", b"number", "out_duration", b"out_duration", "range_of_motion", b"range_of_motion", "score", b"score", "start_time", b"start_time", "sub_scores", b"sub_scores", "turn_duration", b"turn_duration", "worst_phase", b"worst_phase"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_silhouette_overlap", b"_silhouette_overlap", "back_duration", b"back_duration", "cosine", b"cosine", "cue", b"cue", "end_time", b"end_time", "faults", b"faults", "joint_errors", b"joint_errors", "number", b"number", "out_duration", b"out_duration", "range_of_motion", b"range_of_motion", "score", b"score", "silhouette_overlap", b"silhouette_overlap", "start_time", b"start_time", "sub_scores", b"sub_scores", "turn_duration", b"turn_duration", "worst_phase", b"worst_phase"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    _WhichOneofReturnType__silhouette_overlap: _TypeAlias = _typing.Literal["silhouette_overlap"]  # noqa: Y015
+    _WhichOneofArgType__silhouette_overlap: _TypeAlias = _typing.Literal["_silhouette_overlap", b"_silhouette_overlap"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__silhouette_overlap) -> _WhichOneofReturnType__silhouette_overlap | None: ...
 
 Global___Repetition: _TypeAlias = Repetition  # noqa: Y015
 
@@ -728,6 +795,9 @@ class Advice(_message.Message):
     PRAISE_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
     REPETITION_FIELD_NUMBER: _builtins.int
+    TIP_KO_FIELD_NUMBER: _builtins.int
+    TIP_EN_FIELD_NUMBER: _builtins.int
+    PHRASED_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """exercise.joint.direction.phase, as in squat.knees.in.out; stable, for a client's own texts."""
     text_ko: _builtins.str
@@ -738,6 +808,12 @@ class Advice(_message.Message):
     """Praise or a correction that has been mended; false: something to mend."""
     repetition: _builtins.int
     """Repetition that gave rise to it. 0: none."""
+    tip_ko: _builtins.str
+    """A further tip from the knowledge base, in Korean. Empty: none."""
+    tip_en: _builtins.str
+    """The same in English."""
+    phrased: _builtins.bool
+    """Whether a language model chose the words (the texts above are then its, checked against the findings)."""
     @_builtins.property
     def joints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Joints it speaks of."""
@@ -751,14 +827,47 @@ class Advice(_message.Message):
         praise: _builtins.bool = ...,
         joints: _abc.Iterable[_builtins.str] | None = ...,
         repetition: _builtins.int = ...,
+        tip_ko: _builtins.str = ...,
+        tip_en: _builtins.str = ...,
+        phrased: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "joints", b"joints", "praise", b"praise", "repetition", b"repetition", "text_en", b"text_en", "text_ko", b"text_ko"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "joints", b"joints", "phrased", b"phrased", "praise", b"praise", "repetition", b"repetition", "text_en", b"text_en", "text_ko", b"text_ko", "tip_en", b"tip_en", "tip_ko", b"tip_ko"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Advice: _TypeAlias = Advice  # noqa: Y015
+
+@_typing.final
+class Notice(_message.Message):
+    """Something to know that is no correction of the movement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    TEXT_KO_FIELD_NUMBER: _builtins.int
+    TEXT_EN_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """unlike_reference, safety.stop, camera.turned, … stable."""
+    text_ko: _builtins.str
+    """In Korean."""
+    text_en: _builtins.str
+    """In English."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        text_ko: _builtins.str = ...,
+        text_en: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "text_en", b"text_en", "text_ko", b"text_ko"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Notice: _TypeAlias = Notice  # noqa: Y015
 
 @_typing.final
 class ScoreUpdate(_message.Message):
@@ -783,6 +892,9 @@ class ScoreUpdate(_message.Message):
     REFERENCE_ID_FIELD_NUMBER: _builtins.int
     REFERENCE_VERSION_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
+    NOTICE_FIELD_NUMBER: _builtins.int
+    COSINE_FIELD_NUMBER: _builtins.int
+    SILHOUETTE_OVERLAP_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session."""
     set_sequence: _builtins.int
@@ -805,6 +917,10 @@ class ScoreUpdate(_message.Message):
     """Version of the reference."""
     traceparent: _builtins.str
     """W3C trace context of the set's latest member. Empty: not traced."""
+    cosine: _builtins.float
+    """Mean cosine of the limbs with the reference's now, as explanation only. Unset: not tracking."""
+    silhouette_overlap: _builtins.float
+    """Overlap of outlines now, as in Repetition.silhouette_overlap. Unset: not known."""
     @_builtins.property
     def server_time(self) -> _timestamp_pb2.Timestamp:
         """Instant of the set on the server clock."""
@@ -829,6 +945,10 @@ class ScoreUpdate(_message.Message):
     def stamps(self) -> _frame_pb2.StageStamps:
         """Stages of the set with scored."""
 
+    @_builtins.property
+    def notice(self) -> Global___Notice:
+        """What stands besides the cue. Unset: nothing."""
+
     def __init__(
         self,
         *,
@@ -849,19 +969,30 @@ class ScoreUpdate(_message.Message):
         reference_id: _builtins.str = ...,
         reference_version: _builtins.int = ...,
         traceparent: _builtins.str = ...,
+        notice: Global___Notice | None = ...,
+        cosine: _builtins.float | None = ...,
+        silhouette_overlap: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_reference_frame", b"_reference_frame", "_score", b"_score", "advice", b"advice", "completed", b"completed", "reference_frame", b"reference_frame", "score", b"score", "server_time", b"server_time", "stamps", b"stamps", "sub_scores", b"sub_scores"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cosine", b"_cosine", "_reference_frame", b"_reference_frame", "_score", b"_score", "_silhouette_overlap", b"_silhouette_overlap", "advice", b"advice", "completed", b"completed", "cosine", b"cosine", "notice", b"notice", "reference_frame", b"reference_frame", "score", b"score", "server_time", b"server_time", "silhouette_overlap", b"silhouette_overlap", "stamps", b"stamps", "sub_scores", b"sub_scores"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reference_frame", b"_reference_frame", "_score", b"_score", "advice", b"advice", "completed", b"completed", "confidence", b"confidence", "joint_errors", b"joint_errors", "phase", b"phase", "reference_frame", b"reference_frame", "reference_id", b"reference_id", "reference_version", b"reference_version", "repetitions", b"repetitions", "score", b"score", "server_time", b"server_time", "session_id", b"session_id", "set_sequence", b"set_sequence", "stamps", b"stamps", "state", b"state", "sub_scores", b"sub_scores", "traceparent", b"traceparent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cosine", b"_cosine", "_reference_frame", b"_reference_frame", "_score", b"_score", "_silhouette_overlap", b"_silhouette_overlap", "advice", b"advice", "completed", b"completed", "confidence", b"confidence", "cosine", b"cosine", "joint_errors", b"joint_errors", "notice", b"notice", "phase", b"phase", "reference_frame", b"reference_frame", "reference_id", b"reference_id", "reference_version", b"reference_version", "repetitions", b"repetitions", "score", b"score", "server_time", b"server_time", "session_id", b"session_id", "set_sequence", b"set_sequence", "silhouette_overlap", b"silhouette_overlap", "stamps", b"stamps", "state", b"state", "sub_scores", b"sub_scores", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cosine: _TypeAlias = _typing.Literal["cosine"]  # noqa: Y015
+    _WhichOneofArgType__cosine: _TypeAlias = _typing.Literal["_cosine", b"_cosine"]  # noqa: Y015
     _WhichOneofReturnType__reference_frame: _TypeAlias = _typing.Literal["reference_frame"]  # noqa: Y015
     _WhichOneofArgType__reference_frame: _TypeAlias = _typing.Literal["_reference_frame", b"_reference_frame"]  # noqa: Y015
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    _WhichOneofReturnType__silhouette_overlap: _TypeAlias = _typing.Literal["silhouette_overlap"]  # noqa: Y015
+    _WhichOneofArgType__silhouette_overlap: _TypeAlias = _typing.Literal["_silhouette_overlap", b"_silhouette_overlap"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cosine) -> _WhichOneofReturnType__cosine | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reference_frame) -> _WhichOneofReturnType__reference_frame | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__silhouette_overlap) -> _WhichOneofReturnType__silhouette_overlap | None: ...
 
 Global___ScoreUpdate: _TypeAlias = ScoreUpdate  # noqa: Y015
 
@@ -982,3 +1113,1050 @@ class GetSessionSummaryResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__mean_score) -> _WhichOneofReturnType__mean_score | None: ...
 
 Global___GetSessionSummaryResponse: _TypeAlias = GetSessionSummaryResponse  # noqa: Y015
+
+@_typing.final
+class ListReferenceVersionsRequest(_message.Message):
+    """Asks for the versions of a reference."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_ID_FIELD_NUMBER: _builtins.int
+    reference_id: _builtins.str
+    """Which."""
+    def __init__(
+        self,
+        *,
+        reference_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reference_id", b"reference_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReferenceVersionsRequest: _TypeAlias = ListReferenceVersionsRequest  # noqa: Y015
+
+@_typing.final
+class ListReferenceVersionsResponse(_message.Message):
+    """Its versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def references(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reference]:
+        """Newest first, at most the last 20: older ones are forgotten, but never the active one."""
+
+    def __init__(
+        self,
+        *,
+        references: _abc.Iterable[Global___Reference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["references", b"references"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReferenceVersionsResponse: _TypeAlias = ListReferenceVersionsResponse  # noqa: Y015
+
+@_typing.final
+class ActivateReferenceRequest(_message.Message):
+    """Makes a version the active one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    reference_id: _builtins.str
+    """Which reference."""
+    version: _builtins.int
+    """Which version, from 1."""
+    def __init__(
+        self,
+        *,
+        reference_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reference_id", b"reference_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActivateReferenceRequest: _TypeAlias = ActivateReferenceRequest  # noqa: Y015
+
+@_typing.final
+class ActivateReferenceResponse(_message.Message):
+    """Done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reference(self) -> Global___Reference:
+        """The version that is active now, without curves."""
+
+    def __init__(
+        self,
+        *,
+        reference: Global___Reference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reference", b"reference"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActivateReferenceResponse: _TypeAlias = ActivateReferenceResponse  # noqa: Y015
+
+@_typing.final
+class GetReferenceStripRequest(_message.Message):
+    """Asks for pictures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    reference_id: _builtins.str
+    """Which reference."""
+    version: _builtins.int
+    """Which version. 0: the active one."""
+    def __init__(
+        self,
+        *,
+        reference_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reference_id", b"reference_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReferenceStripRequest: _TypeAlias = GetReferenceStripRequest  # noqa: Y015
+
+@_typing.final
+class GetReferenceStripResponse(_message.Message):
+    """Pictures of the template repetition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JPEG_FIELD_NUMBER: _builtins.int
+    FRAMES_FIELD_NUMBER: _builtins.int
+    jpeg: _builtins.bytes
+    """One JPEG, the pictures side by side, all of one width."""
+    @_builtins.property
+    def frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Frames of the sample video they show, from left to right."""
+
+    def __init__(
+        self,
+        *,
+        jpeg: _builtins.bytes = ...,
+        frames: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "jpeg", b"jpeg"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReferenceStripResponse: _TypeAlias = GetReferenceStripResponse  # noqa: Y015
+
+@_typing.final
+class ExportReferenceRequest(_message.Message):
+    """Asks for a reference as a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    reference_id: _builtins.str
+    """Which reference."""
+    version: _builtins.int
+    """Which version. 0: the active one."""
+    def __init__(
+        self,
+        *,
+        reference_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reference_id", b"reference_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportReferenceRequest: _TypeAlias = ExportReferenceRequest  # noqa: Y015
+
+@_typing.final
+class ExportReferenceResponse(_message.Message):
+    """Part of the file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """Next bytes."""
+    def __init__(
+        self,
+        *,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportReferenceResponse: _TypeAlias = ExportReferenceResponse  # noqa: Y015
+
+@_typing.final
+class ImportReferenceRequest(_message.Message):
+    """Part of a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """Next bytes."""
+    def __init__(
+        self,
+        *,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportReferenceRequest: _TypeAlias = ImportReferenceRequest  # noqa: Y015
+
+@_typing.final
+class ImportReferenceResponse(_message.Message):
+    """Stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reference(self) -> Global___Reference:
+        """The new reference, with curves."""
+
+    def __init__(
+        self,
+        *,
+        reference: Global___Reference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reference", b"reference"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportReferenceResponse: _TypeAlias = ImportReferenceResponse  # noqa: Y015
+
+@_typing.final
+class CompareConfig(_message.Message):
+    """First message of a comparison."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_ID_FIELD_NUMBER: _builtins.int
+    REFERENCE_VERSION_FIELD_NUMBER: _builtins.int
+    EXERCISE_FIELD_NUMBER: _builtins.int
+    SAMPLE_NAME_FIELD_NUMBER: _builtins.int
+    ATTEMPT_NAME_FIELD_NUMBER: _builtins.int
+    reference_id: _builtins.str
+    """Reference to compare with. Empty: a sample video is sent."""
+    reference_version: _builtins.int
+    """Its version. 0: the active one."""
+    exercise: _builtins.str
+    """Exercise the sample shows. Empty: generic. Ignored with a reference."""
+    sample_name: _builtins.str
+    """File name of the sample, for messages only."""
+    attempt_name: _builtins.str
+    """File name of the attempt, for messages only."""
+    def __init__(
+        self,
+        *,
+        reference_id: _builtins.str = ...,
+        reference_version: _builtins.int = ...,
+        exercise: _builtins.str = ...,
+        sample_name: _builtins.str = ...,
+        attempt_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_name", b"attempt_name", "exercise", b"exercise", "reference_id", b"reference_id", "reference_version", b"reference_version", "sample_name", b"sample_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareConfig: _TypeAlias = CompareConfig  # noqa: Y015
+
+@_typing.final
+class CompareVideosRequest(_message.Message):
+    """What the client sends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    SAMPLE_CHUNK_FIELD_NUMBER: _builtins.int
+    ATTEMPT_CHUNK_FIELD_NUMBER: _builtins.int
+    sample_chunk: _builtins.bytes
+    """Next bytes of the sample video."""
+    attempt_chunk: _builtins.bytes
+    """Next bytes of the video to judge. Ends the sample."""
+    @_builtins.property
+    def config(self) -> Global___CompareConfig:
+        """First message only."""
+
+    def __init__(
+        self,
+        *,
+        config: Global___CompareConfig | None = ...,
+        sample_chunk: _builtins.bytes = ...,
+        attempt_chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt_chunk", b"attempt_chunk", "config", b"config", "payload", b"payload", "sample_chunk", b"sample_chunk"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_chunk", b"attempt_chunk", "config", b"config", "payload", b"payload", "sample_chunk", b"sample_chunk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "sample_chunk", "attempt_chunk"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___CompareVideosRequest: _TypeAlias = CompareVideosRequest  # noqa: Y015
+
+@_typing.final
+class CompareVideosResponse(_message.Message):
+    """What the server sends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    COMPARISON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> Global___CompareProgress:
+        """From time to time."""
+
+    @_builtins.property
+    def comparison(self) -> Global___Comparison:
+        """Last message."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___CompareProgress | None = ...,
+        comparison: Global___Comparison | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comparison", b"comparison", "payload", b"payload", "progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comparison", b"comparison", "payload", b"payload", "progress", b"progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["progress", "comparison"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___CompareVideosResponse: _TypeAlias = CompareVideosResponse  # noqa: Y015
+
+@_typing.final
+class CompareProgress(_message.Message):
+    """How far a comparison is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VIDEO_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    video: Global___ComparedVideo.ValueType
+    """Which video it is about."""
+    @_builtins.property
+    def progress(self) -> Global___BuildProgress:
+        """How far that one is."""
+
+    def __init__(
+        self,
+        *,
+        video: Global___ComparedVideo.ValueType = ...,
+        progress: Global___BuildProgress | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress", "video", b"video"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareProgress: _TypeAlias = CompareProgress  # noqa: Y015
+
+@_typing.final
+class ComparedFrame(_message.Message):
+    """One instant of the attempt laid onto the sample."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPT_FRAME_FIELD_NUMBER: _builtins.int
+    SAMPLE_FRAME_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    JOINT_ERRORS_FIELD_NUMBER: _builtins.int
+    attempt_frame: _builtins.int
+    """Frame of the attempt."""
+    sample_frame: _builtins.float
+    """Frame of the sample video that shows the same. Unset: none does."""
+    phase: Global___Phase.ValueType
+    """Part of the repetition."""
+    score: _builtins.float
+    """Score of the last seconds, 0 to 100. Unset: nothing to score."""
+    @_builtins.property
+    def joint_errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___JointError]:
+        """Worst joints first, at most 5."""
+
+    def __init__(
+        self,
+        *,
+        attempt_frame: _builtins.int = ...,
+        sample_frame: _builtins.float | None = ...,
+        phase: Global___Phase.ValueType = ...,
+        score: _builtins.float | None = ...,
+        joint_errors: _abc.Iterable[Global___JointError] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_sample_frame", b"_sample_frame", "_score", b"_score", "sample_frame", b"sample_frame", "score", b"score"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sample_frame", b"_sample_frame", "_score", b"_score", "attempt_frame", b"attempt_frame", "joint_errors", b"joint_errors", "phase", b"phase", "sample_frame", b"sample_frame", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__sample_frame: _TypeAlias = _typing.Literal["sample_frame"]  # noqa: Y015
+    _WhichOneofArgType__sample_frame: _TypeAlias = _typing.Literal["_sample_frame", b"_sample_frame"]  # noqa: Y015
+    _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
+    _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sample_frame) -> _WhichOneofReturnType__sample_frame | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+
+Global___ComparedFrame: _TypeAlias = ComparedFrame  # noqa: Y015
+
+@_typing.final
+class ComparedCurve(_message.Message):
+    """One angle in both videos, on the attempt's frames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ATTEMPT_DEGREES_FIELD_NUMBER: _builtins.int
+    SAMPLE_DEGREES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """left_knee, right_hip, …"""
+    @_builtins.property
+    def attempt_degrees(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Degrees a frame of the attempt. NaN: not seen."""
+
+    @_builtins.property
+    def sample_degrees(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Degrees of the sample at the frame laid onto it. NaN: none is."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        attempt_degrees: _abc.Iterable[_builtins.float] | None = ...,
+        sample_degrees: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_degrees", b"attempt_degrees", "name", b"name", "sample_degrees", b"sample_degrees"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComparedCurve: _TypeAlias = ComparedCurve  # noqa: Y015
+
+@_typing.final
+class Comparison(_message.Message):
+    """Two performances laid onto each other."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FRAMES_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FPS_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    SUB_SCORES_FIELD_NUMBER: _builtins.int
+    REPETITIONS_FIELD_NUMBER: _builtins.int
+    FRAMES_FIELD_NUMBER: _builtins.int
+    CURVES_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
+    COSINE_FIELD_NUMBER: _builtins.int
+    attempt_frames: _builtins.int
+    """Frames of the attempt."""
+    attempt_fps: _builtins.float
+    """Frame rate of the attempt, frames a second."""
+    score: _builtins.float
+    """Mean score of the repetitions (of the timeline, for a hold), 0 to 100. Unset: nothing could be scored."""
+    cosine: _builtins.float
+    """Mean cosine of the limbs, as explanation only. Unset: nothing could be compared."""
+    @_builtins.property
+    def reference(self) -> Global___Reference:
+        """What was compared with, with curves and ghost; reference_id is empty if it was a video."""
+
+    @_builtins.property
+    def sub_scores(self) -> Global___SubScores:
+        """Its parts."""
+
+    @_builtins.property
+    def repetitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Repetition]:
+        """Repetitions; their times count from the attempt's first frame at the epoch."""
+
+    @_builtins.property
+    def frames(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComparedFrame]:
+        """Every frame of the attempt."""
+
+    @_builtins.property
+    def curves(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComparedCurve]:
+        """Angles."""
+
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
+        """What users should know: it does not look like the sample, low frame rate, …"""
+
+    def __init__(
+        self,
+        *,
+        reference: Global___Reference | None = ...,
+        attempt_frames: _builtins.int = ...,
+        attempt_fps: _builtins.float = ...,
+        score: _builtins.float | None = ...,
+        sub_scores: Global___SubScores | None = ...,
+        repetitions: _abc.Iterable[Global___Repetition] | None = ...,
+        frames: _abc.Iterable[Global___ComparedFrame] | None = ...,
+        curves: _abc.Iterable[Global___ComparedCurve] | None = ...,
+        notices: _abc.Iterable[Global___Notice] | None = ...,
+        cosine: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cosine", b"_cosine", "_score", b"_score", "cosine", b"cosine", "reference", b"reference", "score", b"score", "sub_scores", b"sub_scores"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cosine", b"_cosine", "_score", b"_score", "attempt_fps", b"attempt_fps", "attempt_frames", b"attempt_frames", "cosine", b"cosine", "curves", b"curves", "frames", b"frames", "notices", b"notices", "reference", b"reference", "repetitions", b"repetitions", "score", b"score", "sub_scores", b"sub_scores"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cosine: _TypeAlias = _typing.Literal["cosine"]  # noqa: Y015
+    _WhichOneofArgType__cosine: _TypeAlias = _typing.Literal["_cosine", b"_cosine"]  # noqa: Y015
+    _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
+    _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cosine) -> _WhichOneofReturnType__cosine | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+
+Global___Comparison: _TypeAlias = Comparison  # noqa: Y015
+
+@_typing.final
+class ListReportsRequest(_message.Message):
+    """Asks for reports."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Only those of this session. Empty: of all."""
+    page_size: _builtins.int
+    """Most to return, 1 to 1000. 0: 100."""
+    page_token: _builtins.str
+    """next_page_token of the page before. Empty: the first page."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReportsRequest: _TypeAlias = ListReportsRequest  # noqa: Y015
+
+@_typing.final
+class ListReportsResponse(_message.Message):
+    """Reports."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page. Empty: this is the last."""
+    @_builtins.property
+    def reports(self) -> _containers.RepeatedCompositeFieldContainer[Global___Report]:
+        """Newest first, without timelines, repetitions and cues."""
+
+    def __init__(
+        self,
+        *,
+        reports: _abc.Iterable[Global___Report] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "reports", b"reports"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReportsResponse: _TypeAlias = ListReportsResponse  # noqa: Y015
+
+@_typing.final
+class GetReportRequest(_message.Message):
+    """Asks for a report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_ID_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    report_id: _builtins.str
+    """The report."""
+    session_id: _builtins.str
+    """The newest report of this session."""
+    def __init__(
+        self,
+        *,
+        report_id: _builtins.str = ...,
+        session_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report_id", b"report_id", "session_id", b"session_id", "which", b"which"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report_id", b"report_id", "session_id", b"session_id", "which", b"which"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_which: _TypeAlias = _typing.Literal["report_id", "session_id"]  # noqa: Y015
+    _WhichOneofArgType_which: _TypeAlias = _typing.Literal["which", b"which"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_which) -> _WhichOneofReturnType_which | None: ...
+
+Global___GetReportRequest: _TypeAlias = GetReportRequest  # noqa: Y015
+
+@_typing.final
+class GetReportResponse(_message.Message):
+    """The report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def report(self) -> Global___Report:
+        """Whole."""
+
+    def __init__(
+        self,
+        *,
+        report: Global___Report | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReportResponse: _TypeAlias = GetReportResponse  # noqa: Y015
+
+@_typing.final
+class DeleteReportRequest(_message.Message):
+    """Deletes a report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_ID_FIELD_NUMBER: _builtins.int
+    report_id: _builtins.str
+    """Which."""
+    def __init__(
+        self,
+        *,
+        report_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report_id", b"report_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteReportRequest: _TypeAlias = DeleteReportRequest  # noqa: Y015
+
+@_typing.final
+class DeleteReportResponse(_message.Message):
+    """Done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteReportResponse: _TypeAlias = DeleteReportResponse  # noqa: Y015
+
+@_typing.final
+class TimelinePoint(_message.Message):
+    """A second or more of a performance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFSET_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    score: _builtins.float
+    """Mean score in it, 0 to 100. Unset: nothing to score."""
+    state: Global___TrackingState.ValueType
+    """What the person did for most of it."""
+    @_builtins.property
+    def offset(self) -> _duration_pb2.Duration:
+        """Since the start of the performance."""
+
+    def __init__(
+        self,
+        *,
+        offset: _duration_pb2.Duration | None = ...,
+        score: _builtins.float | None = ...,
+        state: Global___TrackingState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "offset", b"offset", "score", b"score"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "offset", b"offset", "score", b"score", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
+    _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+
+Global___TimelinePoint: _TypeAlias = TimelinePoint  # noqa: Y015
+
+@_typing.final
+class TopError(_message.Message):
+    """An error that came up over a performance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOINT_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    DEGREES_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    REPETITIONS_FIELD_NUMBER: _builtins.int
+    joint: _builtins.str
+    """left_knee, trunk, …"""
+    phase: Global___Phase.ValueType
+    """Phase it is largest in."""
+    degrees: _builtins.float
+    """Mean signed difference where it came up, degrees."""
+    severity: _builtins.float
+    """Mean severity where it came up; 1 is the edge of what passes."""
+    repetitions: _builtins.int
+    """Repetitions it came up in."""
+    def __init__(
+        self,
+        *,
+        joint: _builtins.str = ...,
+        phase: Global___Phase.ValueType = ...,
+        degrees: _builtins.float = ...,
+        severity: _builtins.float = ...,
+        repetitions: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degrees", b"degrees", "joint", b"joint", "phase", b"phase", "repetitions", b"repetitions", "severity", b"severity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TopError: _TypeAlias = TopError  # noqa: Y015
+
+@_typing.final
+class GivenCue(_message.Message):
+    """A cue given."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFSET_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def offset(self) -> _duration_pb2.Duration:
+        """When."""
+
+    @_builtins.property
+    def advice(self) -> Global___Advice:
+        """What."""
+
+    def __init__(
+        self,
+        *,
+        offset: _duration_pb2.Duration | None = ...,
+        advice: Global___Advice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "offset", b"offset"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "offset", b"offset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GivenCue: _TypeAlias = GivenCue  # noqa: Y015
+
+@_typing.final
+class Report(_message.Message):
+    """One performance: from the first movement along a reference until the session ended, took another reference, or
+    nothing moved for a quarter of an hour. Kept for a year, at most 1000; sessions come and go, reports stay.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_ID_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    REFERENCE_ID_FIELD_NUMBER: _builtins.int
+    REFERENCE_VERSION_FIELD_NUMBER: _builtins.int
+    REFERENCE_NAME_FIELD_NUMBER: _builtins.int
+    EXERCISE_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    ACTIVE_DURATION_FIELD_NUMBER: _builtins.int
+    REPETITION_COUNT_FIELD_NUMBER: _builtins.int
+    MEAN_SCORE_FIELD_NUMBER: _builtins.int
+    BEST_SCORE_FIELD_NUMBER: _builtins.int
+    SUB_SCORES_FIELD_NUMBER: _builtins.int
+    REPETITIONS_FIELD_NUMBER: _builtins.int
+    TIMELINE_FIELD_NUMBER: _builtins.int
+    TOP_ERRORS_FIELD_NUMBER: _builtins.int
+    TREND_FIELD_NUMBER: _builtins.int
+    FATIGUE_FIELD_NUMBER: _builtins.int
+    CUES_FIELD_NUMBER: _builtins.int
+    report_id: _builtins.str
+    """Its id."""
+    session_id: _builtins.str
+    """The session."""
+    reference_id: _builtins.str
+    """Reference followed."""
+    reference_version: _builtins.int
+    """Its version."""
+    reference_name: _builtins.str
+    """Its name then."""
+    exercise: _builtins.str
+    """Exercise. Empty: generic."""
+    open: _builtins.bool
+    """Whether it goes on."""
+    repetition_count: _builtins.int
+    """Repetitions completed."""
+    mean_score: _builtins.float
+    """Mean score of the repetitions (of the timeline, for a hold), 0 to 100. Unset: none scored."""
+    best_score: _builtins.float
+    """Best score of a repetition. Unset: none scored."""
+    trend: _builtins.float
+    """Slope of the repetitions' scores, points a repetition (Theil and Sen). Unset: fewer than 4 scored."""
+    fatigue: _builtins.float
+    """How much the last third of the repetitions falls short of the first, 0 to 1: the largest of loss of range,
+    loss of score and slowing down. Unset: fewer than 6.
+    """
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it began, on the server clock."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended, or its newest instant while it goes on."""
+
+    @_builtins.property
+    def active_duration(self) -> _duration_pb2.Duration:
+        """Time spent moving along the reference or holding."""
+
+    @_builtins.property
+    def sub_scores(self) -> Global___SubScores:
+        """Means of the repetitions' parts."""
+
+    @_builtins.property
+    def repetitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Repetition]:
+        """Oldest first, at most the last 1000."""
+
+    @_builtins.property
+    def timeline(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimelinePoint]:
+        """At most 720 points of equal length."""
+
+    @_builtins.property
+    def top_errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___TopError]:
+        """Worst first, at most 10."""
+
+    @_builtins.property
+    def cues(self) -> _containers.RepeatedCompositeFieldContainer[Global___GivenCue]:
+        """Cues given, oldest first, at most the last 200."""
+
+    def __init__(
+        self,
+        *,
+        report_id: _builtins.str = ...,
+        session_id: _builtins.str = ...,
+        reference_id: _builtins.str = ...,
+        reference_version: _builtins.int = ...,
+        reference_name: _builtins.str = ...,
+        exercise: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        open: _builtins.bool = ...,
+        active_duration: _duration_pb2.Duration | None = ...,
+        repetition_count: _builtins.int = ...,
+        mean_score: _builtins.float | None = ...,
+        best_score: _builtins.float | None = ...,
+        sub_scores: Global___SubScores | None = ...,
+        repetitions: _abc.Iterable[Global___Repetition] | None = ...,
+        timeline: _abc.Iterable[Global___TimelinePoint] | None = ...,
+        top_errors: _abc.Iterable[Global___TopError] | None = ...,
+        trend: _builtins.float | None = ...,
+        fatigue: _builtins.float | None = ...,
+        cues: _abc.Iterable[Global___GivenCue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_best_score", b"_best_score", "_fatigue", b"_fatigue", "_mean_score", b"_mean_score", "_trend", b"_trend", "active_duration", b"active_duration", "best_score", b"best_score", "end_time", b"end_time", "fatigue", b"fatigue", "mean_score", b"mean_score", "start_time", b"start_time", "sub_scores", b"sub_scores", "trend", b"trend"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_best_score", b"_best_score", "_fatigue", b"_fatigue", "_mean_score", b"_mean_score", "_trend", b"_trend", "active_duration", b"active_duration", "best_score", b"best_score", "cues", b"cues", "end_time", b"end_time", "exercise", b"exercise", "fatigue", b"fatigue", "mean_score", b"mean_score", "open", b"open", "reference_id", b"reference_id", "reference_name", b"reference_name", "reference_version", b"reference_version", "repetition_count", b"repetition_count", "repetitions", b"repetitions", "report_id", b"report_id", "session_id", b"session_id", "start_time", b"start_time", "sub_scores", b"sub_scores", "timeline", b"timeline", "top_errors", b"top_errors", "trend", b"trend"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__best_score: _TypeAlias = _typing.Literal["best_score"]  # noqa: Y015
+    _WhichOneofArgType__best_score: _TypeAlias = _typing.Literal["_best_score", b"_best_score"]  # noqa: Y015
+    _WhichOneofReturnType__fatigue: _TypeAlias = _typing.Literal["fatigue"]  # noqa: Y015
+    _WhichOneofArgType__fatigue: _TypeAlias = _typing.Literal["_fatigue", b"_fatigue"]  # noqa: Y015
+    _WhichOneofReturnType__mean_score: _TypeAlias = _typing.Literal["mean_score"]  # noqa: Y015
+    _WhichOneofArgType__mean_score: _TypeAlias = _typing.Literal["_mean_score", b"_mean_score"]  # noqa: Y015
+    _WhichOneofReturnType__trend: _TypeAlias = _typing.Literal["trend"]  # noqa: Y015
+    _WhichOneofArgType__trend: _TypeAlias = _typing.Literal["_trend", b"_trend"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__best_score) -> _WhichOneofReturnType__best_score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fatigue) -> _WhichOneofReturnType__fatigue | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean_score) -> _WhichOneofReturnType__mean_score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trend) -> _WhichOneofReturnType__trend | None: ...
+
+Global___Report: _TypeAlias = Report  # noqa: Y015
+
+@_typing.final
+class ListExercisesRequest(_message.Message):
+    """Asks for the exercises."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExercisesRequest: _TypeAlias = ListExercisesRequest  # noqa: Y015
+
+@_typing.final
+class ListExercisesResponse(_message.Message):
+    """The exercises."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXERCISES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def exercises(self) -> _containers.RepeatedCompositeFieldContainer[Global___Exercise]:
+        """In the order they are to be shown."""
+
+    def __init__(
+        self,
+        *,
+        exercises: _abc.Iterable[Global___Exercise] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exercises", b"exercises"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExercisesResponse: _TypeAlias = ListExercisesResponse  # noqa: Y015
+
+@_typing.final
+class BilingualText(_message.Message):
+    """A text in both languages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KO_FIELD_NUMBER: _builtins.int
+    EN_FIELD_NUMBER: _builtins.int
+    ko: _builtins.str
+    """In Korean."""
+    en: _builtins.str
+    """In English."""
+    def __init__(
+        self,
+        *,
+        ko: _builtins.str = ...,
+        en: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["en", b"en", "ko", b"ko"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BilingualText: _TypeAlias = BilingualText  # noqa: Y015
+
+@_typing.final
+class Exercise(_message.Message):
+    """What KOMI knows of an exercise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXERCISE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    MISTAKES_FIELD_NUMBER: _builtins.int
+    SAFETY_FIELD_NUMBER: _builtins.int
+    CAMERA_FIELD_NUMBER: _builtins.int
+    exercise: _builtins.str
+    """squat, lunge, push_up, …: what ReferenceConfig.exercise takes."""
+    kind: Global___ReferenceKind.ValueType
+    """Repetitions or hold."""
+    @_builtins.property
+    def name(self) -> Global___BilingualText:
+        """Its name."""
+
+    @_builtins.property
+    def summary(self) -> Global___BilingualText:
+        """What it is and what it trains."""
+
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___BilingualText]:
+        """How to do it, step by step."""
+
+    @_builtins.property
+    def mistakes(self) -> _containers.RepeatedCompositeFieldContainer[Global___BilingualText]:
+        """What goes wrong, and how to mend it."""
+
+    @_builtins.property
+    def safety(self) -> _containers.RepeatedCompositeFieldContainer[Global___BilingualText]:
+        """When not to do it, and when to stop."""
+
+    @_builtins.property
+    def camera(self) -> Global___BilingualText:
+        """Where the camera should stand."""
+
+    def __init__(
+        self,
+        *,
+        exercise: _builtins.str = ...,
+        name: Global___BilingualText | None = ...,
+        kind: Global___ReferenceKind.ValueType = ...,
+        summary: Global___BilingualText | None = ...,
+        steps: _abc.Iterable[Global___BilingualText] | None = ...,
+        mistakes: _abc.Iterable[Global___BilingualText] | None = ...,
+        safety: _abc.Iterable[Global___BilingualText] | None = ...,
+        camera: Global___BilingualText | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "name", b"name", "summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "exercise", b"exercise", "kind", b"kind", "mistakes", b"mistakes", "name", b"name", "safety", b"safety", "steps", b"steps", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Exercise: _TypeAlias = Exercise  # noqa: Y015

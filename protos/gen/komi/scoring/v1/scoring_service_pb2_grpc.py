@@ -65,6 +65,56 @@ class ScoringServiceStub:
                 request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetSessionSummaryRequest.SerializeToString,
                 response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetSessionSummaryResponse.FromString,
                 _registered_method=True)
+        self.ListReferenceVersions = channel.unary_unary(
+                '/komi.scoring.v1.ScoringService/ListReferenceVersions',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReferenceVersionsRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReferenceVersionsResponse.FromString,
+                _registered_method=True)
+        self.ActivateReference = channel.unary_unary(
+                '/komi.scoring.v1.ScoringService/ActivateReference',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ActivateReferenceRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ActivateReferenceResponse.FromString,
+                _registered_method=True)
+        self.GetReferenceStrip = channel.unary_unary(
+                '/komi.scoring.v1.ScoringService/GetReferenceStrip',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReferenceStripRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReferenceStripResponse.FromString,
+                _registered_method=True)
+        self.ExportReference = channel.unary_stream(
+                '/komi.scoring.v1.ScoringService/ExportReference',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ExportReferenceRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ExportReferenceResponse.FromString,
+                _registered_method=True)
+        self.ImportReference = channel.stream_unary(
+                '/komi.scoring.v1.ScoringService/ImportReference',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ImportReferenceRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ImportReferenceResponse.FromString,
+                _registered_method=True)
+        self.CompareVideos = channel.stream_stream(
+                '/komi.scoring.v1.ScoringService/CompareVideos',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CompareVideosRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CompareVideosResponse.FromString,
+                _registered_method=True)
+        self.ListReports = channel.unary_unary(
+                '/komi.scoring.v1.ScoringService/ListReports',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReportsRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReportsResponse.FromString,
+                _registered_method=True)
+        self.GetReport = channel.unary_unary(
+                '/komi.scoring.v1.ScoringService/GetReport',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReportRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReportResponse.FromString,
+                _registered_method=True)
+        self.DeleteReport = channel.unary_unary(
+                '/komi.scoring.v1.ScoringService/DeleteReport',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.DeleteReportRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.DeleteReportResponse.FromString,
+                _registered_method=True)
+        self.ListExercises = channel.unary_unary(
+                '/komi.scoring.v1.ScoringService/ListExercises',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListExercisesRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListExercisesResponse.FromString,
+                _registered_method=True)
 
 
 class ScoringServiceServicer:
@@ -115,6 +165,80 @@ class ScoringServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListReferenceVersions(self, request, context):
+        """All versions of a reference, newest first, without their curves. NOT_FOUND: no such reference.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ActivateReference(self, request, context):
+        """Makes a version the one that sessions follow unless they name another: the way back from a refinement that did
+        not help. NOT_FOUND: no such reference or version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReferenceStrip(self, request, context):
+        """Pictures of the template repetition side by side. NOT_FOUND: no such reference or version, or it has none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportReference(self, request, context):
+        """One version as a file that ImportReference takes, in chunks of at most 1 MiB. NOT_FOUND: as above.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportReference(self, request_iterator, context):
+        """Stores an exported file as a new reference. INVALID_ARGUMENT: not such a file, cut off, of a newer form.
+        Nothing is stored unless the reference comes back. RESOURCE_EXHAUSTED: too large.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareVideos(self, request_iterator, context):
+        """Compares two videos, or one with a stored reference, without cameras: config first, then the files in chunks of
+        at most 1 MiB, the sample's before the attempt's. Progress comes back, last the comparison. Nothing is stored.
+        INVALID_ARGUMENT and RESOURCE_EXHAUSTED: as for BuildReference, naming the file. NOT_FOUND: no such reference.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReports(self, request, context):
+        """Reports of performances, newest first, without timelines and repetitions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReport(self, request, context):
+        """One report, whole. NOT_FOUND: no such report, or the session has none yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteReport(self, request, context):
+        """Deletes a report. NOT_FOUND: no such report. FAILED_PRECONDITION: its performance goes on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExercises(self, request, context):
+        """The exercises KOMI has words for, and what it knows of them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScoringServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -147,6 +271,56 @@ def add_ScoringServiceServicer_to_server(servicer, server):
                     servicer.GetSessionSummary,
                     request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetSessionSummaryRequest.FromString,
                     response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetSessionSummaryResponse.SerializeToString,
+            ),
+            'ListReferenceVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReferenceVersions,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReferenceVersionsRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReferenceVersionsResponse.SerializeToString,
+            ),
+            'ActivateReference': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActivateReference,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ActivateReferenceRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ActivateReferenceResponse.SerializeToString,
+            ),
+            'GetReferenceStrip': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReferenceStrip,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReferenceStripRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReferenceStripResponse.SerializeToString,
+            ),
+            'ExportReference': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportReference,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ExportReferenceRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ExportReferenceResponse.SerializeToString,
+            ),
+            'ImportReference': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportReference,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ImportReferenceRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ImportReferenceResponse.SerializeToString,
+            ),
+            'CompareVideos': grpc.stream_stream_rpc_method_handler(
+                    servicer.CompareVideos,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CompareVideosRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CompareVideosResponse.SerializeToString,
+            ),
+            'ListReports': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReports,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReportsRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReportsResponse.SerializeToString,
+            ),
+            'GetReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReport,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReportRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReportResponse.SerializeToString,
+            ),
+            'DeleteReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteReport,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.DeleteReportRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.DeleteReportResponse.SerializeToString,
+            ),
+            'ListExercises': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExercises,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListExercisesRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListExercisesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -312,6 +486,276 @@ class ScoringService:
             '/komi.scoring.v1.ScoringService/GetSessionSummary',
             komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetSessionSummaryRequest.SerializeToString,
             komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetSessionSummaryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReferenceVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komi.scoring.v1.ScoringService/ListReferenceVersions',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReferenceVersionsRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReferenceVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActivateReference(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komi.scoring.v1.ScoringService/ActivateReference',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ActivateReferenceRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ActivateReferenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReferenceStrip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komi.scoring.v1.ScoringService/GetReferenceStrip',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReferenceStripRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReferenceStripResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportReference(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/komi.scoring.v1.ScoringService/ExportReference',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ExportReferenceRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ExportReferenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportReference(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/komi.scoring.v1.ScoringService/ImportReference',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ImportReferenceRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ImportReferenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareVideos(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/komi.scoring.v1.ScoringService/CompareVideos',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CompareVideosRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CompareVideosResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReports(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komi.scoring.v1.ScoringService/ListReports',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReportsRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReportsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komi.scoring.v1.ScoringService/GetReport',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReportRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.GetReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komi.scoring.v1.ScoringService/DeleteReport',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.DeleteReportRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.DeleteReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExercises(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komi.scoring.v1.ScoringService/ListExercises',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListExercisesRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListExercisesResponse.FromString,
             options,
             channel_credentials,
             insecure,

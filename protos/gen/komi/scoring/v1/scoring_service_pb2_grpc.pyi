@@ -48,6 +48,33 @@ class ScoringServiceStub:
     """Scores as they are made, from the given position on. NOT_FOUND: no such session."""
     GetSessionSummary: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.GetSessionSummaryRequest, _scoring_service_pb2.GetSessionSummaryResponse]
     """Repetitions and totals of a session so far. NOT_FOUND: no such session."""
+    ListReferenceVersions: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.ListReferenceVersionsRequest, _scoring_service_pb2.ListReferenceVersionsResponse]
+    """All versions of a reference, newest first, without their curves. NOT_FOUND: no such reference."""
+    ActivateReference: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.ActivateReferenceRequest, _scoring_service_pb2.ActivateReferenceResponse]
+    """Makes a version the one that sessions follow unless they name another: the way back from a refinement that did
+    not help. NOT_FOUND: no such reference or version.
+    """
+    GetReferenceStrip: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.GetReferenceStripRequest, _scoring_service_pb2.GetReferenceStripResponse]
+    """Pictures of the template repetition side by side. NOT_FOUND: no such reference or version, or it has none."""
+    ExportReference: _grpc.UnaryStreamMultiCallable[_scoring_service_pb2.ExportReferenceRequest, _scoring_service_pb2.ExportReferenceResponse]
+    """One version as a file that ImportReference takes, in chunks of at most 1 MiB. NOT_FOUND: as above."""
+    ImportReference: _grpc.StreamUnaryMultiCallable[_scoring_service_pb2.ImportReferenceRequest, _scoring_service_pb2.ImportReferenceResponse]
+    """Stores an exported file as a new reference. INVALID_ARGUMENT: not such a file, cut off, of a newer form.
+    Nothing is stored unless the reference comes back. RESOURCE_EXHAUSTED: too large.
+    """
+    CompareVideos: _grpc.StreamStreamMultiCallable[_scoring_service_pb2.CompareVideosRequest, _scoring_service_pb2.CompareVideosResponse]
+    """Compares two videos, or one with a stored reference, without cameras: config first, then the files in chunks of
+    at most 1 MiB, the sample's before the attempt's. Progress comes back, last the comparison. Nothing is stored.
+    INVALID_ARGUMENT and RESOURCE_EXHAUSTED: as for BuildReference, naming the file. NOT_FOUND: no such reference.
+    """
+    ListReports: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.ListReportsRequest, _scoring_service_pb2.ListReportsResponse]
+    """Reports of performances, newest first, without timelines and repetitions."""
+    GetReport: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.GetReportRequest, _scoring_service_pb2.GetReportResponse]
+    """One report, whole. NOT_FOUND: no such report, or the session has none yet."""
+    DeleteReport: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.DeleteReportRequest, _scoring_service_pb2.DeleteReportResponse]
+    """Deletes a report. NOT_FOUND: no such report. FAILED_PRECONDITION: its performance goes on."""
+    ListExercises: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.ListExercisesRequest, _scoring_service_pb2.ListExercisesResponse]
+    """The exercises KOMI has words for, and what it knows of them."""
 
 @_typing.type_check_only
 class ScoringServiceAsyncStub(ScoringServiceStub):
@@ -69,6 +96,33 @@ class ScoringServiceAsyncStub(ScoringServiceStub):
     """Scores as they are made, from the given position on. NOT_FOUND: no such session."""
     GetSessionSummary: _aio.UnaryUnaryMultiCallable[_scoring_service_pb2.GetSessionSummaryRequest, _scoring_service_pb2.GetSessionSummaryResponse]  # type: ignore[assignment]
     """Repetitions and totals of a session so far. NOT_FOUND: no such session."""
+    ListReferenceVersions: _aio.UnaryUnaryMultiCallable[_scoring_service_pb2.ListReferenceVersionsRequest, _scoring_service_pb2.ListReferenceVersionsResponse]  # type: ignore[assignment]
+    """All versions of a reference, newest first, without their curves. NOT_FOUND: no such reference."""
+    ActivateReference: _aio.UnaryUnaryMultiCallable[_scoring_service_pb2.ActivateReferenceRequest, _scoring_service_pb2.ActivateReferenceResponse]  # type: ignore[assignment]
+    """Makes a version the one that sessions follow unless they name another: the way back from a refinement that did
+    not help. NOT_FOUND: no such reference or version.
+    """
+    GetReferenceStrip: _aio.UnaryUnaryMultiCallable[_scoring_service_pb2.GetReferenceStripRequest, _scoring_service_pb2.GetReferenceStripResponse]  # type: ignore[assignment]
+    """Pictures of the template repetition side by side. NOT_FOUND: no such reference or version, or it has none."""
+    ExportReference: _aio.UnaryStreamMultiCallable[_scoring_service_pb2.ExportReferenceRequest, _scoring_service_pb2.ExportReferenceResponse]  # type: ignore[assignment]
+    """One version as a file that ImportReference takes, in chunks of at most 1 MiB. NOT_FOUND: as above."""
+    ImportReference: _aio.StreamUnaryMultiCallable[_scoring_service_pb2.ImportReferenceRequest, _scoring_service_pb2.ImportReferenceResponse]  # type: ignore[assignment]
+    """Stores an exported file as a new reference. INVALID_ARGUMENT: not such a file, cut off, of a newer form.
+    Nothing is stored unless the reference comes back. RESOURCE_EXHAUSTED: too large.
+    """
+    CompareVideos: _aio.StreamStreamMultiCallable[_scoring_service_pb2.CompareVideosRequest, _scoring_service_pb2.CompareVideosResponse]  # type: ignore[assignment]
+    """Compares two videos, or one with a stored reference, without cameras: config first, then the files in chunks of
+    at most 1 MiB, the sample's before the attempt's. Progress comes back, last the comparison. Nothing is stored.
+    INVALID_ARGUMENT and RESOURCE_EXHAUSTED: as for BuildReference, naming the file. NOT_FOUND: no such reference.
+    """
+    ListReports: _aio.UnaryUnaryMultiCallable[_scoring_service_pb2.ListReportsRequest, _scoring_service_pb2.ListReportsResponse]  # type: ignore[assignment]
+    """Reports of performances, newest first, without timelines and repetitions."""
+    GetReport: _aio.UnaryUnaryMultiCallable[_scoring_service_pb2.GetReportRequest, _scoring_service_pb2.GetReportResponse]  # type: ignore[assignment]
+    """One report, whole. NOT_FOUND: no such report, or the session has none yet."""
+    DeleteReport: _aio.UnaryUnaryMultiCallable[_scoring_service_pb2.DeleteReportRequest, _scoring_service_pb2.DeleteReportResponse]  # type: ignore[assignment]
+    """Deletes a report. NOT_FOUND: no such report. FAILED_PRECONDITION: its performance goes on."""
+    ListExercises: _aio.UnaryUnaryMultiCallable[_scoring_service_pb2.ListExercisesRequest, _scoring_service_pb2.ListExercisesResponse]  # type: ignore[assignment]
+    """The exercises KOMI has words for, and what it knows of them."""
 
 class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
     """Compares a session with a reference performance."""
@@ -123,5 +177,92 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scoring_service_pb2.GetSessionSummaryResponse, _abc.Awaitable[_scoring_service_pb2.GetSessionSummaryResponse]]:
         """Repetitions and totals of a session so far. NOT_FOUND: no such session."""
+
+    @_abc_1.abstractmethod
+    def ListReferenceVersions(
+        self,
+        request: _scoring_service_pb2.ListReferenceVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scoring_service_pb2.ListReferenceVersionsResponse, _abc.Awaitable[_scoring_service_pb2.ListReferenceVersionsResponse]]:
+        """All versions of a reference, newest first, without their curves. NOT_FOUND: no such reference."""
+
+    @_abc_1.abstractmethod
+    def ActivateReference(
+        self,
+        request: _scoring_service_pb2.ActivateReferenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scoring_service_pb2.ActivateReferenceResponse, _abc.Awaitable[_scoring_service_pb2.ActivateReferenceResponse]]:
+        """Makes a version the one that sessions follow unless they name another: the way back from a refinement that did
+        not help. NOT_FOUND: no such reference or version.
+        """
+
+    @_abc_1.abstractmethod
+    def GetReferenceStrip(
+        self,
+        request: _scoring_service_pb2.GetReferenceStripRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scoring_service_pb2.GetReferenceStripResponse, _abc.Awaitable[_scoring_service_pb2.GetReferenceStripResponse]]:
+        """Pictures of the template repetition side by side. NOT_FOUND: no such reference or version, or it has none."""
+
+    @_abc_1.abstractmethod
+    def ExportReference(
+        self,
+        request: _scoring_service_pb2.ExportReferenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_scoring_service_pb2.ExportReferenceResponse], _abc.AsyncIterator[_scoring_service_pb2.ExportReferenceResponse]]:
+        """One version as a file that ImportReference takes, in chunks of at most 1 MiB. NOT_FOUND: as above."""
+
+    @_abc_1.abstractmethod
+    def ImportReference(
+        self,
+        request_iterator: _MaybeAsyncIterator[_scoring_service_pb2.ImportReferenceRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_scoring_service_pb2.ImportReferenceResponse, _abc.Awaitable[_scoring_service_pb2.ImportReferenceResponse]]:
+        """Stores an exported file as a new reference. INVALID_ARGUMENT: not such a file, cut off, of a newer form.
+        Nothing is stored unless the reference comes back. RESOURCE_EXHAUSTED: too large.
+        """
+
+    @_abc_1.abstractmethod
+    def CompareVideos(
+        self,
+        request_iterator: _MaybeAsyncIterator[_scoring_service_pb2.CompareVideosRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_scoring_service_pb2.CompareVideosResponse], _abc.AsyncIterator[_scoring_service_pb2.CompareVideosResponse]]:
+        """Compares two videos, or one with a stored reference, without cameras: config first, then the files in chunks of
+        at most 1 MiB, the sample's before the attempt's. Progress comes back, last the comparison. Nothing is stored.
+        INVALID_ARGUMENT and RESOURCE_EXHAUSTED: as for BuildReference, naming the file. NOT_FOUND: no such reference.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReports(
+        self,
+        request: _scoring_service_pb2.ListReportsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scoring_service_pb2.ListReportsResponse, _abc.Awaitable[_scoring_service_pb2.ListReportsResponse]]:
+        """Reports of performances, newest first, without timelines and repetitions."""
+
+    @_abc_1.abstractmethod
+    def GetReport(
+        self,
+        request: _scoring_service_pb2.GetReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scoring_service_pb2.GetReportResponse, _abc.Awaitable[_scoring_service_pb2.GetReportResponse]]:
+        """One report, whole. NOT_FOUND: no such report, or the session has none yet."""
+
+    @_abc_1.abstractmethod
+    def DeleteReport(
+        self,
+        request: _scoring_service_pb2.DeleteReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scoring_service_pb2.DeleteReportResponse, _abc.Awaitable[_scoring_service_pb2.DeleteReportResponse]]:
+        """Deletes a report. NOT_FOUND: no such report. FAILED_PRECONDITION: its performance goes on."""
+
+    @_abc_1.abstractmethod
+    def ListExercises(
+        self,
+        request: _scoring_service_pb2.ListExercisesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scoring_service_pb2.ListExercisesResponse, _abc.Awaitable[_scoring_service_pb2.ListExercisesResponse]]:
+        """The exercises KOMI has words for, and what it knows of them."""
 
 def add_ScoringServiceServicer_to_server(servicer: ScoringServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
