@@ -477,7 +477,7 @@ class CameraStatus(_message.Message):
     time_source: _frame_pb2.TimeSource.ValueType
     """How its frames are timed."""
     content_lag_alarm: _builtins.bool
-    """The lag is sure and large enough to look into."""
+    """It is among the alarms, and not corrected."""
     @_builtins.property
     def clock(self) -> _frame_pb2.ClockStatus:
         """State of its clock mapping. Unset: none reported."""
@@ -500,8 +500,8 @@ class CameraStatus(_message.Message):
 
     @_builtins.property
     def content_lag(self) -> _duration_pb2.Duration:
-        """How late its pictures are against the other cameras', judged by the person's motion over the last seconds; negative:
-        early. Unset: not judged. Nothing is corrected by it unless the session asks for that.
+        """How late its pictures are against the other cameras', judged by the person's motion over the last seconds, what is
+        corrected already left out; negative: early. Unset: not judged. Nothing is corrected by it unless the session asks.
         """
 
     def __init__(
@@ -529,6 +529,58 @@ class CameraStatus(_message.Message):
 Global___CameraStatus: _TypeAlias = CameraStatus  # noqa: Y015
 
 @_typing.final
+class ContentAlarm(_message.Message):
+    """A camera whose pictures do not agree in time with the other cameras', judged by the person's motion: a clock error
+    beyond half a frame, which no probe can see. Raised when several looks agree, and kept while a correction is in force.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMERA_ID_FIELD_NUMBER: _builtins.int
+    LAG_FIELD_NUMBER: _builtins.int
+    UNCERTAINTY_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    APPLIED_FIELD_NUMBER: _builtins.int
+    APPLIED_LAG_FIELD_NUMBER: _builtins.int
+    camera_id: _builtins.str
+    """The camera."""
+    confidence: _builtins.float
+    """How sure this is, 0 to 1. 0: not measured at present."""
+    applied: _builtins.bool
+    """Its frames are being corrected: the session asked for a correction of this camera, or for all that are found."""
+    @_builtins.property
+    def lag(self) -> _duration_pb2.Duration:
+        """How late its pictures are against its own stamps as they came, any correction in force included; negative: early."""
+
+    @_builtins.property
+    def uncertainty(self) -> _duration_pb2.Duration:
+        """Half-width of the interval that holds the lag. Unset: not measured at present (the session asked for a correction,
+        and nobody moves).
+        """
+
+    @_builtins.property
+    def applied_lag(self) -> _duration_pb2.Duration:
+        """What is taken off its times at present; negative: added. Unset: nothing."""
+
+    def __init__(
+        self,
+        *,
+        camera_id: _builtins.str = ...,
+        lag: _duration_pb2.Duration | None = ...,
+        uncertainty: _duration_pb2.Duration | None = ...,
+        confidence: _builtins.float = ...,
+        applied: _builtins.bool = ...,
+        applied_lag: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["applied_lag", b"applied_lag", "lag", b"lag", "uncertainty", b"uncertainty"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "applied_lag", b"applied_lag", "camera_id", b"camera_id", "confidence", b"confidence", "lag", b"lag", "uncertainty", b"uncertainty"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContentAlarm: _TypeAlias = ContentAlarm  # noqa: Y015
+
+@_typing.final
 class GetSessionStatusResponse(_message.Message):
     """State of a session."""
 
@@ -543,6 +595,7 @@ class GetSessionStatusResponse(_message.Message):
     CAMERAS_FIELD_NUMBER: _builtins.int
     REPLICA_ID_FIELD_NUMBER: _builtins.int
     REDIS_BYTES_FIELD_NUMBER: _builtins.int
+    ALARMS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session."""
     sets: _builtins.int
@@ -567,6 +620,10 @@ class GetSessionStatusResponse(_message.Message):
     def cameras(self) -> _containers.RepeatedCompositeFieldContainer[Global___CameraStatus]:
         """Cameras, by name."""
 
+    @_builtins.property
+    def alarms(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContentAlarm]:
+        """Cameras whose pictures are out of time, by name. Empty: none is known to be."""
+
     def __init__(
         self,
         *,
@@ -579,10 +636,11 @@ class GetSessionStatusResponse(_message.Message):
         cameras: _abc.Iterable[Global___CameraStatus] | None = ...,
         replica_id: _builtins.str = ...,
         redis_bytes: _builtins.int = ...,
+        alarms: _abc.Iterable[Global___ContentAlarm] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lateness", b"lateness", "watermark", b"watermark"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cameras", b"cameras", "completeness", b"completeness", "lateness", b"lateness", "redis_bytes", b"redis_bytes", "replica_id", b"replica_id", "session_id", b"session_id", "sets", b"sets", "spread_median_us", b"spread_median_us", "watermark", b"watermark"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms", b"alarms", "cameras", b"cameras", "completeness", b"completeness", "lateness", b"lateness", "redis_bytes", b"redis_bytes", "replica_id", b"replica_id", "session_id", b"session_id", "sets", b"sets", "spread_median_us", b"spread_median_us", "watermark", b"watermark"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
