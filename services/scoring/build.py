@@ -16,6 +16,7 @@ from services.scoring.builder import ReferenceBuilder
 from services.scoring.config import ScoringSettings
 from services.scoring.features import FEATURES
 from services.scoring.roster import Roster
+from services.scoring.rpcs.parts import Parts
 from services.scoring.service import ScoringServicer
 from services.scoring.smoothing import lowpass
 from services.scoring.store import ReferenceStore
@@ -45,10 +46,10 @@ async def build(settings: ScoringSettings, context: ServiceContext) -> None:
     context.on_close(partial(channel.close, None))
     store = ReferenceStore(context.redis)
     pose = pose_service_pb2_grpc.PoseServiceStub(channel)
-    servicer = ScoringServicer(
+    parts = Parts(
         settings, context.redis, store, ReferenceBuilder(settings, pose, store, clock.now_us), watcher
     )
-    scoring_service_pb2_grpc.add_ScoringServiceServicer_to_server(servicer, context.server)
+    scoring_service_pb2_grpc.add_ScoringServiceServicer_to_server(ScoringServicer(parts), context.server)
     context.add_service(FULL_NAME)
 
     async def drain() -> None:

@@ -1,0 +1,76 @@
+"""Building a reference from an uploaded video."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from komi.scoring.v1 import scoring_service_pb2 as pb
+from services.mesh.errors import InvalidInput
+from services.scoring import metrics, translate
+from services.scoring.builder import Analysing, Detecting, Order, workspace
+from services.scoring.rpcs.parts import Context, Rpcs
+from services.scoring.store import Stored
+
+LONGEST_NAME = 100
+
+
+class BuildingRpcs(Rpcs):
+    """BuildReference."""
+
+    async def BuildReference(
+        self, request_iterator: AsyncIterator[pb.BuildReferenceRequest], context: Context
+    ) -> AsyncIterator[pb.BuildReferenceResponse]:
+        try:
+            order = await _order(request_iterator)
+            yield _progress(pb.BUILD_STAGE_UPLOADING)
+            with workspace() as folder:
+                path = await self._parts.builder.receive(_chunks(request_iterator), Path(folder))
+                async for step in self._parts.builder.build(order, path):
+                    yield _built(step)
+        except BaseException:
+            metrics.REFERENCES.labels("refused").inc()
+            raise
+        metrics.REFERENCES.labels("built").inc()
+
+
+async def _order(requests: AsyncIterator[pb.BuildReferenceRequest]) -> Order:
+    first = await anext(aiter(requests), None)
+    if first is None or first.WhichOneof("payload") != "config":
+        raise InvalidInput(
+            "the first message of BuildReference must be a config, then the video in chunks",
+            reason="NO_CONFIG",
+        )
+    config = first.config
+    name = config.name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(
+            f"a reference needs a name of 1 to {LONGEST_NAME} printable characters", reason="BAD_NAME"
+        )
+    return Order(name, config.exercise.strip().lower(), config.reference_id, config.file_name)
+
+
+async def _chunks(requests: AsyncIterator[pb.BuildReferenceRequest]) -> AsyncIterator[bytes]:
+    async for request in requests:
+        if request.WhichOneof("payload") != "chunk":
+            raise InvalidInput(
+                "only the first message may be a config; chunks follow", reason="SECOND_CONFIG"
+            )
+        yield request.chunk
+
+
+def _built(step: Detecting | Analysing | Stored) -> pb.BuildReferenceResponse:
+    if isinstance(step, Stored):
+        return pb.BuildReferenceResponse(reference=translate.reference(step, whole=True))
+    if isinstance(step, Analysing):
+        return _progress(pb.BUILD_STAGE_ANALYSING, step.frames, step.frames)
+    return _progress(pb.BUILD_STAGE_DETECTING, step.done, step.total)
+
+
+def _progress(stage: pb.BuildStage.ValueType, done: int = 0, total: int = 0) -> pb.BuildReferenceResponse:
+    return pb.BuildReferenceResponse(
+        progress=pb.BuildProgress(
+            stage=stage,
+            fraction=min(1.0, done / total) if total else 0.0,
+            frames_done=done,
+            frames_total=total,
+        )
+    )

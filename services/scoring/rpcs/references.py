@@ -1,0 +1,70 @@
+"""Stored references: listed, looked at, switched, deleted, taken out as files and in again."""
+
+from collections.abc import AsyncIterator
+
+from komi.scoring.v1 import scoring_service_pb2 as pb
+from services.mesh.errors import InvalidInput, Unavailable
+from services.scoring import translate
+from services.scoring.rpcs.parts import Context, Rpcs, page_size
+from services.scoring.store import page_token, read_page_token
+
+
+class ReferenceRpcs(Rpcs):
+    """ListReferences, GetReference, DeleteReference, versions, pictures, files."""
+
+    async def ListReferences(
+        self, request: pb.ListReferencesRequest, context: Context
+    ) -> pb.ListReferencesResponse:
+        count = page_size(request.page_size)
+        try:
+            before = read_page_token(request.page_token)
+        except (ValueError, TypeError) as error:
+            raise InvalidInput("this is no page token of ListReferences", reason="BAD_PAGE_TOKEN") from error
+        found = await self._parts.store.list(count + 1, before)
+        more = len(found) > count
+        return pb.ListReferencesResponse(
+            references=[translate.reference(stored, whole=False) for stored in found[:count]],
+            next_page_token=page_token(found[count - 1]) if more else "",
+        )
+
+    async def GetReference(
+        self, request: pb.GetReferenceRequest, context: Context
+    ) -> pb.GetReferenceResponse:
+        stored = await self._parts.store.get(request.reference_id, request.version)
+        return pb.GetReferenceResponse(reference=translate.reference(stored, whole=True))
+
+    async def DeleteReference(
+        self, request: pb.DeleteReferenceRequest, context: Context
+    ) -> pb.DeleteReferenceResponse:
+        await self._parts.store.delete(request.reference_id)
+        return pb.DeleteReferenceResponse()
+
+    async def ListReferenceVersions(
+        self, request: pb.ListReferenceVersionsRequest, context: Context
+    ) -> pb.ListReferenceVersionsResponse:
+        raise Unavailable("versions cannot be listed yet", reason="NOT_YET")
+
+    async def ActivateReference(
+        self, request: pb.ActivateReferenceRequest, context: Context
+    ) -> pb.ActivateReferenceResponse:
+        raise Unavailable("versions cannot be switched yet", reason="NOT_YET")
+
+    async def GetReferenceStrip(
+        self, request: pb.GetReferenceStripRequest, context: Context
+    ) -> pb.GetReferenceStripResponse:
+        raise Unavailable("there are no pictures yet", reason="NOT_YET")
+
+    async def ExportReference(
+        self, request: pb.ExportReferenceRequest, context: Context
+    ) -> AsyncIterator[pb.ExportReferenceResponse]:
+        for chunk in _not_yet("references cannot be exported yet"):
+            yield pb.ExportReferenceResponse(chunk=chunk)
+
+    async def ImportReference(
+        self, request_iterator: AsyncIterator[pb.ImportReferenceRequest], context: Context
+    ) -> pb.ImportReferenceResponse:
+        raise Unavailable("references cannot be imported yet", reason="NOT_YET")
+
+
+def _not_yet(message: str) -> list[bytes]:
+    raise Unavailable(message, reason="NOT_YET")
