@@ -8,7 +8,6 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import grpc
 import httpx
@@ -28,7 +27,6 @@ USUAL_PORTS = {
 }
 """0: any; the usual one of Redis is left to whoever has one of his own."""
 REDIS_URL = "KOMI_REDIS_URL"
-_locks: list[TextIO] = []
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,12 @@ def _may_use_usual_ports() -> bool:
     """Whether no other demo has them, or is about to take them: two that start together must not meet there."""
     path = cache_folder() / "usual-ports.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.open("w")
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # held, and open, until the process ends
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        lock.close()
+        os.close(lock)
         return False
-    _locks.append(lock)  # held until the process ends
     return True
 
 
