@@ -13,7 +13,8 @@ from bench.sync_scenarios.scoring import key, score
 from bench.sync_scenarios.traces import Shot, bursty_loss, in_order, shoot, spiky
 from services.mesh import keys
 from services.sync.frames import Frame
-from services.sync.matcher import MatchRules, SessionMatcher
+from services.sync.groups import MatchRules
+from services.sync.matcher import SessionMatcher
 from services.sync.resample import LANDMARKS, VALUES, Sample
 from services.sync.ticks import TickMatcher
 

@@ -14,7 +14,7 @@ from services.mesh.stages import HOST_ID, monotonic_ns
 from services.mesh.times import from_timestamp, to_timestamp
 from services.sync.frames import Frame
 from services.sync.fusion import Fused
-from services.sync.matcher import Group, Missing
+from services.sync.groups import Group, Missing
 from services.sync.resample import LANDMARKS, VALUES, Sample
 
 MISSING = {

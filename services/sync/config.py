@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from services.mesh.settings import ServiceSettings, service_config
-from services.sync.matcher import MatchRules
+from services.sync.groups import MatchRules
 
 
 class SyncSettings(ServiceSettings):

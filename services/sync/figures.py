@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.sync.matcher import Group, Missing
+from services.sync.groups import Group, Missing
 
 WINDOW = 300
 """Sets the shares are taken over."""

@@ -29,7 +29,7 @@ def describe(
     """The state now. `clocks`: last reported clock mapping and time source of each camera."""
     answer = pb.GetSessionStatusResponse(
         session_id=session_id,
-        lateness=to_duration(matcher.lateness_us),
+        lateness=to_duration(matcher.cameras.lateness_us),
         sets=sets,
         completeness=figures.completeness,
         spread_median_us=figures.spread_median_us,
@@ -38,10 +38,10 @@ def describe(
     )
     if matcher.watermark_us:
         answer.watermark.CopyFrom(to_timestamp(matcher.watermark_us))
-    for camera_id in sorted({*matcher.tracks, *matcher.cameras}):
+    for camera_id in sorted(matcher.cameras.names):
         camera = answer.cameras.add(
             camera_id=camera_id,
-            idle=matcher.is_idle(camera_id, now_us),
+            idle=matcher.cameras.is_idle(camera_id, now_us),
             completeness=figures.share_with(camera_id),
             dropped=figures.dropped.get(camera_id),
         )
@@ -51,7 +51,7 @@ def describe(
         if lag := lags.get(camera_id):
             camera.content_lag.CopyFrom(to_duration(lag.lag_us))
             camera.content_lag_alarm = lag.alarm
-        track = matcher.tracks.get(camera_id)
+        track = matcher.cameras.tracks.get(camera_id)
         if track is not None:
             camera.fps = track.fps
             camera.delay_median.CopyFrom(to_duration(track.delays.median_us))

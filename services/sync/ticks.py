@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from services.sync.frames import Frame
-from services.sync.matcher import Group, MatchRules, Missing, SessionMatcher
+from services.sync.groups import Group, MatchRules, Missing
+from services.sync.matcher import SessionMatcher
 from services.sync.resample import Sample, interpolate
 from services.sync.track import CameraTrack
 
@@ -43,15 +44,16 @@ class TickMatcher(SessionMatcher):
     def poll(self, now_us: int) -> list[Group]:
         groups: list[Group] = []
         while self._frames and self._tune() and any(f.time_us >= self._next_us for f in self._frames):
-            if self._expecting_us(now_us) or not all(
-                self._settled(track, self._next_us, now_us) for track in self._active(now_us)
+            if self.cameras.expecting_us(now_us) or not all(
+                self._settled(track, self._next_us, now_us) for track in self.cameras.active(now_us)
             ):
                 break
             group = self._at(self._next_us, now_us)
             self._next_us += self._tick_us
             if group is not None:
                 groups.append(group)
-        self._forget(now_us)
+        self.cameras.forget(now_us, self._frames)
+        self._forget_past()
         return groups
 
     def next_wake_us(self, now_us: int) -> int | None:
@@ -60,8 +62,9 @@ class TickMatcher(SessionMatcher):
         if not any(frame.time_us >= self._next_us for frame in self._frames):
             return None
         waits = [
-            min(self._deadline_us(track, self._next_us), track.last_arrival_us + self._idle_us(track)) + 1
-            for track in self._active(now_us)
+            min(self._deadline_us(track, self._next_us), track.last_arrival_us + self.cameras.idle_us(track))
+            + 1
+            for track in self.cameras.active(now_us)
             if track.newest_us < self._next_us
         ]
         return max(waits, default=now_us)
@@ -69,7 +72,7 @@ class TickMatcher(SessionMatcher):
     # ------------------------------------------------------------ within
     def _tune(self) -> bool:
         """Set the tick to the fastest camera's pace. False: not known yet."""
-        periods = [track.period_us for track in self.tracks.values() if track.period_us]
+        periods = [track.period_us for track in self.cameras.tracks.values() if track.period_us]
         if not periods:
             return False
         period_us = min(periods)
@@ -82,7 +85,7 @@ class TickMatcher(SessionMatcher):
         return True
 
     def _deadline_us(self, track: CameraTrack, tick_us: int) -> int:
-        return tick_us + (track.period_us or self._tick_us) + self._patience_us(track)
+        return tick_us + (track.period_us or self._tick_us) + self.cameras.patience_us(track)
 
     def _settled(self, track: CameraTrack, tick_us: int, now_us: int) -> bool:
         heard_us = track.newest_us if track.in_order or not track.overtaken else track.heard_us()
@@ -91,7 +94,7 @@ class TickMatcher(SessionMatcher):
     def _at(self, tick_us: int, now_us: int) -> Group | None:
         used = [frame for frame in self._frames if frame.time_us <= tick_us]
         del self._frames[: len(used)]
-        self._known.difference_update(frame.member for frame in used)
+        self._let_go(used)
         for frame in used:
             past = self._past.setdefault(frame.camera_id, deque())
             past.append(frame)
@@ -100,7 +103,7 @@ class TickMatcher(SessionMatcher):
         self.watermark_us = self._last_time_us = tick_us
         resampled: list[tuple[Frame, Sample | None]] = []
         missing: dict[str, Missing] = {}
-        for name in sorted({*self.cameras, *self.tracks}):
+        for name in sorted(self.cameras.names):
             member = self._member(name, tick_us)
             if member is None:
                 missing[name] = self._reason(name, tick_us, now_us)
@@ -119,7 +122,7 @@ class TickMatcher(SessionMatcher):
         if before.time_us == tick_us:
             return before, self._sample(before)
         following = [frame for frame in self._frames if frame.camera_id == name][:2]
-        gap_us = round(LONGEST_GAP * (self.tracks[name].period_us or self._tick_us))
+        gap_us = round(LONGEST_GAP * (self.cameras.tracks[name].period_us or self._tick_us))
         if (
             not following
             or following[0].epoch != before.epoch
@@ -138,15 +141,14 @@ class TickMatcher(SessionMatcher):
             self._samples[member] = self._decode(frame)
         return self._samples[member]
 
-    def _forget(self, now_us: int) -> None:
-        super()._forget(now_us)
-        for name in [name for name in self._past if name not in self.tracks]:
+    def _forget_past(self) -> None:
+        for name in [name for name in self._past if name not in self.cameras.tracks]:
             for frame in self._past.pop(name):
                 self._samples.pop(frame.member, None)
 
     def _reason(self, name: str, tick_us: int, now_us: int) -> Missing:
-        track = self.tracks.get(name)
-        if track is None or not self._is_active(track, now_us):
+        track = self.cameras.tracks.get(name)
+        if track is None or not self.cameras.is_active(track, now_us):
             return Missing.IDLE
         if track.first_us > tick_us:
             return Missing.JOINING

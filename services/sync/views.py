@@ -10,7 +10,7 @@ from services.sync.content import BODY, Lag, Track2D, calibrated_lags, speed_lag
 from services.sync.errors import CalibrationUnusable
 from services.sync.frames import Frame
 from services.sync.fusion import Fused, average, triangulate
-from services.sync.matcher import Group
+from services.sync.groups import Group
 from services.sync.resample import Sample
 
 HISTORY_US = 6_000_000

@@ -20,8 +20,9 @@ from services.sync.arrivals import ArrivalNumbers
 from services.sync.errors import Fenced, Moved
 from services.sync.figures import Figures
 from services.sync.frames import Frame
+from services.sync.groups import Group, Missing
 from services.sync.house import House, lag_corrections
-from services.sync.matcher import Group, Missing, SessionMatcher
+from services.sync.matcher import SessionMatcher
 from services.sync.parts import Parts
 from services.sync.store import Stored, arrivals_channel, lease_key, parse_arrival
 from services.sync.tally import Reason, Tally
@@ -266,7 +267,9 @@ class SessionWorker:
         # Who takes over waits for the cameras that were there a moment ago, lest its first sets lack them.
         idle_us = self.matcher.rules.idle_us
         recent = [c for c, at_us in claimed.last_arrivals_us.items() if now_us - at_us < TAKE_OVER_US]
-        self.matcher.expect([c for c in recent if c not in self.matcher.tracks], now_us + idle_us)
+        self.matcher.cameras.expect(
+            [c for c in recent if c not in self.matcher.cameras.tracks], now_us + idle_us
+        )
 
     async def _stand_back(self, *, lost: bool) -> None:
         """Stop matching; with `lost` False the lease is still ours and the next turn loads the state."""
@@ -276,7 +279,9 @@ class SessionWorker:
         if lost and self.holds:
             self.holds = False
             metrics.HELD.dec()
-            self.matcher = self._new_matcher(isinstance(self.matcher, TickMatcher), self.matcher.cameras)
+            self.matcher = self._new_matcher(
+                isinstance(self.matcher, TickMatcher), self.matcher.cameras.named
+            )
             await self._parts.feed.leave(arrivals_channel(self.session_id))
             log.info("another replica has the session", session=self.session_id)
         self._wake.set()
@@ -314,13 +319,13 @@ class SessionWorker:
         """Do as the session's configuration says from the next set on."""
         self._corrections_us = lag_corrections(config)
         self.views.calibrate(config.calibration_toml)
-        self.matcher.cameras = config.cameras
-        cameras = len(config.cameras or self.matcher.tracks)
+        self.matcher.cameras.named = config.cameras
+        cameras = len(config.cameras or self.matcher.cameras.tracks)
         resample = config.resample if config.resample is not None else cameras > MOST_GROUPED
         if resample == isinstance(self.matcher, TickMatcher):
             return
-        tracks, self.matcher = self.matcher.tracks, self._new_matcher(resample, config.cameras)
-        self.matcher.tracks = tracks
+        tracks, self.matcher = self.matcher.cameras.tracks, self._new_matcher(resample, config.cameras)
+        self.matcher.cameras.tracks = tracks
         self._reload = True
         self._wake.set()
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.sync.frames import Frame, TieBreaker
-from services.sync.matcher import Group, MatchRules, Missing, SessionMatcher
+from services.sync.groups import Group, MatchRules, Missing
+from services.sync.matcher import SessionMatcher
 
 PERIOD_US = 33_333
 START_US = 1_700_000_000_000_000
@@ -117,7 +118,7 @@ def test_whoever_takes_over_expects_the_cameras_that_were_there() -> None:
     matcher = SessionMatcher(MatchRules())
     first = frame("a", 0)
     matcher.restore(START_US - 1, [first], first.arrival_us)
-    matcher.expect(["b"], first.arrival_us + 250_000)
+    matcher.cameras.expect(["b"], first.arrival_us + 250_000)
     assert not matcher.poll(first.arrival_us)
     assert matcher.next_wake_us(first.arrival_us) == first.arrival_us + 250_000
     matcher.add(frame("b", 0, phase_us=2000, delay_us=40_000))

@@ -9,7 +9,7 @@ import pytest
 from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.times import from_timestamp
 from services.sync.frames import Frame
-from services.sync.matcher import Group, MatchRules, Missing
+from services.sync.groups import Group, MatchRules, Missing
 from services.sync.resample import LANDMARKS, VALUES, Sample, interpolate
 from services.sync.ticks import TickMatcher
 from tests.support.waiting import Eventually
