@@ -11,10 +11,12 @@ from pathlib import Path
 import cv2
 import pytest
 import simplejpeg
+from pydantic import SecretStr
 
+from services.gateway.config import GatewaySettings
 from services.pose.config import PoseSettings
 from services.pose.models import ModelError, task_path
-from tests.gateway.conftest import open_mesh
+from tests.gateway.conftest import NOWHERE, open_door, open_mesh
 from tests.gateway.door import Door
 from tests.support.capabilities import require
 from tests.support.redis_server import CHECKOUT
@@ -55,7 +57,7 @@ def squats(shared_data: Path) -> Path:
     return shared_data / "tfjs-pose-squats" / "pose_squats.mp4"
 
 
-async def scenario(name: str, door: Door, node: Path, chromium: Path, **options: Path) -> None:
+async def scenario(name: str, door: Door, node: Path, chromium: Path, **options: Path | str) -> None:
     """Run one of the scenarios; its output is the test's when it fails."""
     pairs = [f"{key}={value}" for key, value in {"chromium": chromium, **options}.items()]
     driver = await asyncio.create_subprocess_exec(
@@ -121,6 +123,18 @@ async def test_a_browser_becomes_a_camera_that_sees_itself_and_appears_on_the_pa
 
 async def test_without_cameras_the_page_says_what_to_do(door: Door, node: Path, chromium: Path) -> None:
     await scenario("alone", door, node, chromium)
+
+
+async def test_a_page_whose_token_no_longer_opens_asks_for_one_and_goes_on_with_it(
+    redis_url: str, node: Path, chromium: Path
+) -> None:
+    token = "a token for this test only"
+    settings = GatewaySettings(
+        redis_url=redis_url, port=0, pose=NOWHERE, sync=NOWHERE, scoring=NOWHERE,
+        access="token", api_token=SecretStr(token),
+    )  # fmt: skip
+    async with AsyncExitStack() as stack:
+        await scenario("token", await open_door(stack, settings), node, chromium, token=token)
 
 
 def write_clip(video: Path, clip: Path) -> None:

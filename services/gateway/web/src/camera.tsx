@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { Door } from "./components/access/Door";
 import { CameraPage } from "./components/CameraPage";
 import { applyPreferences } from "./state/preferences";
 import "./styles/base.css";
@@ -7,4 +8,10 @@ import "./styles/camera.css";
 
 applyPreferences();
 const root = document.getElementById("page");
-if (root !== null) render(<CameraPage />, root);
+if (root !== null)
+  render(
+    <Door camera>
+      <CameraPage />
+    </Door>,
+    root,
+  );

@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { App } from "./components/App";
+import { Door } from "./components/access/Door";
 import { applyPreferences } from "./state/preferences";
 import "./styles/base.css";
 import "./styles/stage.css";
@@ -8,4 +9,10 @@ import "./styles/dialog.css";
 
 applyPreferences();
 const root = document.getElementById("page");
-if (root !== null) render(<App />, root);
+if (root !== null)
+  render(
+    <Door>
+      <App />
+    </Door>,
+    root,
+  );

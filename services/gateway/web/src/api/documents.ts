@@ -64,6 +64,15 @@ export interface Reference {
   ghost: number[][];
 }
 
+export interface Access {
+  /** No token is asked for. */
+  open: boolean;
+  scope: "view" | "camera" | "admin";
+  /** For an admin, to hand out. */
+  view_token: string | null;
+  camera_token: string | null;
+}
+
 export interface ProblemDocument {
   status: number;
   title: string;

@@ -1,40 +1,8 @@
-// The REST API, typed. Whatever goes wrong is a Problem, with a sentence for people.
+// The REST API, typed.
 
 import { http } from "./address";
-import type { Build, Camera, ProblemDocument, Reference, Session, SessionChange, Summary } from "./documents";
-
-/** The gateway refused (status, reason and detail are its own) or could not be reached (status 0). */
-export class Problem extends Error {
-  constructor(
-    readonly status: number,
-    readonly reason: string,
-    detail: string,
-  ) {
-    super(detail);
-    this.name = "Problem";
-  }
-
-  static of(document: Partial<ProblemDocument> | null, status: number): Problem {
-    return new Problem(status, document?.reason ?? "UNKNOWN", document?.detail ?? `HTTP ${status}`);
-  }
-}
-
-async function call<T>(method: string, address: string, body?: unknown): Promise<T> {
-  let answer: Response;
-  try {
-    answer = await fetch(address, {
-      method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
-    });
-  } catch {
-    throw new Problem(0, "UNREACHABLE", "");
-  }
-  const document: unknown = answer.status === 204 ? null : await answer.json().catch(() => null);
-  if (!answer.ok) throw Problem.of(document as Partial<ProblemDocument> | null, answer.status);
-  return document as T;
-}
+import { call } from "./call";
+import type { Access, Build, Camera, Reference, Session, SessionChange, Summary } from "./documents";
 
 const api = (...segments: string[]) => http("api", "v1", ...segments);
 
@@ -72,3 +40,10 @@ export const buildEvents = (id: string): string => api("references", "builds", i
 export const frameAddress = (camera: string): string => api("cameras", camera, "frame.jpg");
 
 export const streamAddress = (camera: string): string => api("cameras", camera, "stream.mjpg");
+
+/** What this browser's token allows. */
+export const access = (): Promise<Access> => call("GET", api("access"));
+
+/** What `token` would allow; a camera's is refused with 403, since it may not ask. */
+export const tryToken = (token: string): Promise<Access> =>
+  call("GET", api("access"), undefined, { Authorization: `Bearer ${token}` });

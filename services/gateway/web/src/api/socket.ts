@@ -1,8 +1,9 @@
 // The connection to a session: opens, resumes and keeps trying, so that its user only sees messages.
 
 import { socket } from "./address";
+import { Problem } from "./call";
 import type { ServerMessage } from "./messages";
-import { Problem, session } from "./rest";
+import { session } from "./rest";
 
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 8000;

@@ -1,8 +1,9 @@
 // Building a reference: the video goes up in one request, then the build tells how far it is.
 
 import { http } from "./address";
+import { Problem, told } from "./call";
 import type { Build, ProblemDocument } from "./documents";
-import { buildEvents, build as buildNow, Problem } from "./rest";
+import { buildEvents, build as buildNow } from "./rest";
 
 export interface Sample {
   name: string;
@@ -27,7 +28,7 @@ export function uploadSample(
     request.upload.onprogress = ({ loaded, total }) => onSent(total > 0 ? loaded / total : 0);
     request.onload = () => {
       if (request.status === 202) resolve(request.response as Build);
-      else reject(Problem.of(request.response as Partial<ProblemDocument> | null, request.status));
+      else reject(told(Problem.of(request.response as Partial<ProblemDocument> | null, request.status)));
     };
     request.onerror = () => reject(new Problem(0, "UNREACHABLE", ""));
     request.onabort = () => reject(new Problem(0, "ABORTED", ""));

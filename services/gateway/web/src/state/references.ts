@@ -1,7 +1,8 @@
 // The references there are, and the whole of those that are used.
 
+import { Problem } from "../api/call";
 import type { Reference } from "../api/documents";
-import { Problem, reference, references } from "../api/rest";
+import { reference, references } from "../api/rest";
 import { Value } from "./value";
 
 /** Newest first, without curves; null until first loaded. */
