@@ -81,6 +81,11 @@ class Camera:
         wanted = self.link_state is LinkState.STREAMING and not self.slot.filled
         return self.quality.quality if wanted else None
 
+    @property
+    def takes_jpegs(self) -> bool:
+        """Whether a camera's own JPEG may go out as it is."""
+        return self.quality.free
+
     def opened(self, own_clock: OwnClock | None) -> None:
         """A source was opened that stamps by `own_clock`; None: by CLOCK_MONOTONIC."""
         if own_clock is not None:

@@ -16,7 +16,8 @@ class Jpeg:
     """A compressed picture."""
 
     data: bytes
-    quality: int
+    size: tuple[int, int]
+    """Width and height, pixels."""
     encoded_ns: int
     """CLOCK_MONOTONIC when it was ready."""
 
@@ -27,8 +28,8 @@ class Frame:
 
     epoch: int
     sequence: int
-    image: Image
-    """As it is to be sent."""
+    image: Image | None
+    """As it is to be sent. None: there is only the JPEG, which the camera itself made."""
     captured_ns: int
     """CLOCK_MONOTONIC when it was read, or due by the recording's own pace."""
     stamp_ns: int
@@ -37,11 +38,14 @@ class Frame:
     media_us: int | None = None
     """Position in the recording. None: a live camera."""
     jpeg: Jpeg | None = None
-    """None: not compressed yet."""
+    """None: not compressed yet. A frame has this or an image, or both."""
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height, pixels."""
+        if self.image is None:
+            assert self.jpeg is not None
+            return self.jpeg.size
         return self.image.shape[1], self.image.shape[0]
 
     def with_jpeg(self, jpeg: Jpeg) -> "Frame":

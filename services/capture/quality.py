@@ -28,6 +28,11 @@ class QualityControl:
         """JPEG quality to encode with."""
         return round(self._quality)
 
+    @property
+    def free(self) -> bool:
+        """Whether the link carries what comes, so that nothing need be compressed anew to be smaller."""
+        return self.quality >= START
+
     def new_link(self) -> None:
         """Another connection: its round trip is not known yet."""
         self._shortest_s = float("inf")

@@ -10,11 +10,11 @@ import structlog
 from services.capture.backoff import Backoff
 from services.capture.encoding import encode
 from services.capture.errors import SourceLost
-from services.capture.frames import Frame, Numbering
+from services.capture.frames import Frame, Jpeg, Numbering
 from services.capture.pace import Pacer
 from services.capture.playback import LATE_NS, PlaybackClosed
 from services.capture.server_time import OwnClock
-from services.capture.sizing import fit, shrink
+from services.capture.sizing import Image, fit, shrink
 from services.capture.sources.source import BrokenFrame, Source
 from services.capture.states import CameraState, Target
 from services.mesh.stages import monotonic_ns
@@ -41,6 +41,11 @@ class Sink(Protocol):
     @property
     def encode_at(self) -> int | None:
         """JPEG quality, if the next frame is going to be sent; None when it may come to be dropped."""
+        ...
+
+    @property
+    def takes_jpegs(self) -> bool:
+        """Whether a camera's own JPEG may go out as it is."""
         ...
 
     def opened(self, own_clock: OwnClock | None) -> None:
@@ -143,7 +148,7 @@ class Reader(threading.Thread):
                 self._sink.overdue()
                 continue
             try:
-                image = source.retrieve()
+                image, jpeg = self._picture(source, target)
             except BrokenFrame as error:
                 self._sink.broken()
                 broken += 1
@@ -152,16 +157,23 @@ class Reader(threading.Thread):
                 continue
             broken = 0
             self._backoff.reset()
-            height, width = image.shape[:2]
-            image = shrink(image, *fit(width, height, target.width, target.height))
-            self._hand_on(
-                Frame(epoch, sequence, image, grabbed.captured_ns, stamp_ns, grabbed.media_us),
-                paced=source.paced,
-            )
+            frame = Frame(epoch, sequence, image, grabbed.captured_ns, stamp_ns, grabbed.media_us, jpeg)
+            self._hand_on(frame, paced=source.paced)
         return False
 
+    def _picture(self, source: Source, target: Target) -> tuple[Image | None, Jpeg | None]:
+        """The frame grabbed last: as the camera's own JPEG where that will do, else unpacked and as large as asked."""
+        own = source.jpeg() if self._sink.takes_jpegs else None
+        if own is not None:
+            size = own.width, own.height
+            if fit(*size, target.width, target.height) == size:
+                return None, Jpeg(own.data, size, monotonic_ns())
+        image = source.retrieve()
+        height, width = image.shape[:2]
+        return shrink(image, *fit(width, height, target.width, target.height)), None
+
     def _hand_on(self, frame: Frame, *, paced: bool) -> None:
-        quality = self._sink.encode_at
+        quality = self._sink.encode_at if frame.jpeg is None else None
         if quality is not None:
             frame = encode(frame, quality)
         if paced:

@@ -2,7 +2,9 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 
 from services.capture.backoff import Backoff
 from services.capture.encoding import encode, encode_within
-from services.capture.frames import Frame, Handover, Numbering
+from services.capture.frames import Frame, Handover, Jpeg, Numbering
+from services.capture.jpeg import CameraJpeg, ready_to_send
 from services.capture.pace import Pacer, RateMeter
 from services.capture.quality import QualityControl
 from services.capture.sizing import fit, fit_pixels, shrink
@@ -214,6 +217,49 @@ def test_a_busy_loop_finds_the_newest_only() -> None:
 
 
 # ---------------------------------------------------------------- JPEG
+def jpeg_of(width: int, height: int, how: Sequence[int] = ()) -> bytes:
+    picture = np.full((height, width, 3), 90, np.uint8)
+    good, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90, *how])
+    assert good
+    return data.tobytes()
+
+
+@pytest.mark.parametrize("how", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_OPTIMIZE, 1)])
+def test_a_whole_jpeg_is_handed_on_as_it_is_without_what_follows_its_end(how: Sequence[int]) -> None:
+    data = jpeg_of(40, 24, how)
+    assert ready_to_send(data) == CameraJpeg(data, 40, 24)
+    assert ready_to_send(data + bytes(100)) == CameraJpeg(data, 40, 24)
+
+
+def test_a_jpeg_that_must_be_unpacked_first_is_not_handed_on() -> None:
+    data = jpeg_of(40, 24)
+    exif = b"\xff\xe1\x00\x10Exif\0\0" + bytes(8)
+    assert ready_to_send(data[:2] + exif + data[2:]) is None
+    assert ready_to_send(data[: len(data) // 2]) is None
+    assert ready_to_send(data.replace(b"\xff\xc4", b"\xff\xe9")) is None  # no Huffman tables
+    assert ready_to_send(data[:-2] + bytes(5000) + data[-2:]) is None  # needlessly large
+    assert ready_to_send(b"") is None
+    assert ready_to_send(b"\x89PNG") is None
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_upset_the_look_at_a_jpeg(tail: bytes) -> None:
+    found = ready_to_send(b"\xff\xd8" + tail)
+    assert found is None or found.width * found.height > 0
+
+
+def test_a_camera_s_own_jpeg_is_unpacked_only_if_the_server_wants_it_smaller() -> None:
+    data = jpeg_of(640, 480)
+    own = Frame(1, 2, None, captured_ns=3, stamp_ns=4, jpeg=Jpeg(data, (640, 480), 5))
+    assert own.size == (640, 480)
+    assert encode_within(own, 80, 1 << 20, 640 * 480) == own
+    small = encode_within(own, 80, 1 << 20, 320 * 240)
+    assert small is not None
+    assert small.size == (320, 240)
+    damaged = Frame(1, 2, None, captured_ns=3, stamp_ns=4, jpeg=Jpeg(b"no JPEG", (640, 480), 5))
+    assert encode_within(damaged, 80, 1 << 20, 320 * 240) is None
+
+
 def noisy_frame(width: int, height: int) -> Frame:
     image = np.random.default_rng(5).integers(0, 255, (height, width, 3), dtype=np.uint8)
     return Frame(1, 2, image, captured_ns=3, stamp_ns=4)

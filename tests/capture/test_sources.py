@@ -158,6 +158,17 @@ def test_a_broken_image_in_a_folder_is_named_and_the_next_one_comes(folder: Path
     source.close()
 
 
+def test_a_folder_of_jpegs_gives_them_as_they_are(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.jpg"), np.full((24, 32, 3), 90, np.uint8))
+    source = opened(Recording(str(tmp_path), fps=10))
+    source.grab()
+    own = source.jpeg()
+    assert own is not None
+    assert (own.data, own.width, own.height) == ((tmp_path / "1.jpg").read_bytes(), 32, 24)
+    assert source.retrieve().shape == (24, 32, 3)
+    source.close()
+
+
 # ---------------------------------------------------------------- what is not there
 def told(address: Address) -> str:
     with pytest.raises(SourceLost) as caught:
@@ -260,6 +271,9 @@ def test_motion_jpeg_over_http_is_read_live(ip_camera: str) -> None:
     assert [frame.number for frame in frames] == [0, 1, 2]
     assert all(before_ns <= frame.captured_ns <= monotonic_ns() for frame in frames)
     assert float(source.retrieve().mean()) == pytest.approx(90, abs=2)
+    own = source.jpeg()
+    assert own is not None
+    assert (own.width, own.height) == (64, 48)
     source.close()
 
 

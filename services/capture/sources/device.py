@@ -78,6 +78,9 @@ class DeviceSource:
         self._number += 1
         return grabbed
 
+    def jpeg(self) -> None:
+        """OpenCV unpacks what the driver gives."""
+
     def retrieve(self) -> Image:
         return opencv.retrieve(self._capture, self._shown)
 

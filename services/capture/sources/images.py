@@ -7,9 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import simplejpeg
 
+from services.capture.encoding import decode
 from services.capture.errors import SourceLost
+from services.capture.jpeg import CameraJpeg, ready_to_send
 from services.capture.playback import Playback
 from services.capture.sizing import Image
 from services.capture.sources.recording import RecordingSource
@@ -32,6 +33,7 @@ class ImagesSource(RecordingSource):
             raise SourceLost(f"folder {folder} holds no image ({', '.join(sorted(SUFFIXES))})")
         self._fps = fps
         self._frame = -1
+        self._read: tuple[int, bytes] = (-1, b"")
 
     def step(self) -> int | None:
         if self._frame + 1 >= len(self._paths):
@@ -39,15 +41,25 @@ class ImagesSource(RecordingSource):
         self._frame += 1
         return round(self._frame * NS / self._fps)
 
-    def retrieve(self) -> Image:
-        path = self._paths[self._frame]
+    def jpeg(self) -> CameraJpeg | None:
         try:
-            image = _decode(path.read_bytes())
+            return ready_to_send(self._data())
+        except OSError:
+            return None
+
+    def retrieve(self) -> Image:
+        try:
+            image = _decode(self._data())
         except (OSError, cv2.error):
             image = None
         if image is None:
-            raise BrokenFrame(f"{path} is no image that can be read")
+            raise BrokenFrame(f"{self._paths[self._frame]} is no image that can be read")
         return image
+
+    def _data(self) -> bytes:
+        if self._read[0] != self._frame:
+            self._read = self._frame, self._paths[self._frame].read_bytes()
+        return self._read[1]
 
     def seek(self, media_ns: int) -> None:
         self._frame = min(math.ceil(media_ns * self._fps / NS - 1e-6), len(self._paths)) - 1
@@ -63,8 +75,7 @@ class ImagesSource(RecordingSource):
 def _decode(data: bytes) -> Image | None:
     if data.startswith(_JPEG) and _EXIF not in data[:_HEADER]:
         with contextlib.suppress(ValueError):  # OpenCV knows rarer kinds
-            image: Image = simplejpeg.decode_jpeg(data, "BGR")  # in half the time OpenCV takes
-            return image
+            return decode(data)
     # A photograph is turned as its EXIF says.
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)  # type: ignore[return-value]  # 8 bits
 

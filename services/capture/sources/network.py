@@ -4,6 +4,7 @@ import cv2
 
 from services.capture.addresses import redact
 from services.capture.errors import SourceLost
+from services.capture.jpeg import CameraJpeg
 from services.capture.sizing import Image
 from services.capture.sources import opencv
 from services.capture.sources.source import Grabbed
@@ -34,18 +35,26 @@ class NetworkSource:
                 f"and password"
             )
         self._capture = capture
+        # To be told before the first frame.
+        compressed = int(capture.get(cv2.CAP_PROP_FOURCC)) == opencv.MOTION_JPEG and capture.set(
+            cv2.CAP_PROP_FORMAT, -1
+        )
+        self._pictures = opencv.Pictures(capture, self._shown, compressed=compressed)
         self._number = 0
 
     def grab(self) -> Grabbed:
-        if not self._capture.grab():
+        if not self._pictures.grab():
             raise SourceLost(f"{self._shown} stopped giving pictures")
         now_ns = monotonic_ns()
         grabbed = Grabbed(self._number, now_ns, now_ns)
         self._number += 1
         return grabbed
 
+    def jpeg(self) -> CameraJpeg | None:
+        return self._pictures.jpeg()
+
     def retrieve(self) -> Image:
-        return opencv.retrieve(self._capture, self._shown)
+        return self._pictures.retrieve()
 
     def close(self) -> None:
         self._capture.release()

@@ -3,6 +3,7 @@
 import abc
 
 from services.capture.errors import SourceLost
+from services.capture.jpeg import CameraJpeg
 from services.capture.playback import Playback
 from services.capture.sizing import Image
 from services.capture.sources.source import Grabbed
@@ -25,6 +26,9 @@ class RecordingSource(abc.ABC):
     @abc.abstractmethod
     def step(self) -> int | None:
         """Go to the next frame; its position, nanoseconds. None: there is no next one."""
+
+    def jpeg(self) -> CameraJpeg | None:
+        return None
 
     @abc.abstractmethod
     def retrieve(self) -> Image: ...

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.capture.jpeg import CameraJpeg
 from services.capture.server_time import OwnClock
 from services.capture.sizing import Image
 
@@ -42,6 +43,10 @@ class Source(Protocol):
 
     def grab(self) -> Grabbed | None:
         """Wait for the next frame. None: the recording is at its end and is not to start again."""
+        ...
+
+    def jpeg(self) -> CameraJpeg | None:
+        """The frame grabbed last as the camera compressed it; None: it must be unpacked."""
         ...
 
     def retrieve(self) -> Image:

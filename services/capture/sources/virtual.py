@@ -52,6 +52,9 @@ class VirtualSource:
                 )
         return None
 
+    def jpeg(self) -> None:
+        """It is drawn, not compressed."""
+
     def retrieve(self) -> Image:
         """Draw it; ten to twenty milliseconds, without the GIL."""
         assert self._frame is not None
