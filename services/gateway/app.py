@@ -12,14 +12,19 @@ from services.gateway.gateway import Gateway
 from services.gateway.names import KeepSegments
 from services.gateway.routes import (
     access_tokens,
+    calibrations,
     camera_sockets,
     cameras,
+    compare,
     docs,
+    exercises,
     kept,
     live,
     operations,
     page,
+    reference_files,
     references,
+    reports,
     sessions,
 )
 from services.gateway.security import SecurityHeaders, WebSocketOrigins
@@ -45,7 +50,9 @@ def create_app(gateway: Gateway) -> FastAPI:
     )
     app.state.gateway = gateway
     problems.install(app)
-    for module in (kept, access_tokens, cameras, sessions, references, operations, live, camera_sockets):
+    # reference_files before references: /builds/… and /import are no names of references.
+    for module in (kept, access_tokens, cameras, sessions, calibrations, reports, reference_files, references, exercises,
+                   compare, operations, live, camera_sockets):  # fmt: skip
         app.include_router(module.router)
     docs.mount(app)
     page.mount(app)
@@ -62,7 +69,7 @@ def create_app(gateway: Gateway) -> FastAPI:
             allow_origins=list(gateway.settings.cors_origins),
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["etag", "location", "retry-after", "x-capture-time-us"],
+            expose_headers=["etag", "komi-frames", "location", "retry-after", "x-capture-time-us"],
         )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(KeepSegments)

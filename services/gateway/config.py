@@ -44,13 +44,16 @@ class GatewaySettings(ServiceSettings):
     """Origins of pages that may use the API from elsewhere, as in https://app.example; `*` for all. Comma-separated."""
 
     max_upload_bytes: int = Field(default=2 << 30, ge=1)
-    """Largest video taken for a reference, bytes."""
+    """Largest video taken, bytes."""
 
     upload_idle_s: float = Field(default=30.0, gt=0)
     """An upload that brings nothing for this long is given up, seconds."""
 
+    max_upload_s: float = Field(default=3600.0, gt=0)
+    """An upload that takes longer than this is given up, seconds."""
+
     max_builds: int = Field(default=4, ge=1)
-    """References built at the same time through this gateway."""
+    """References built and videos compared at the same time through this gateway."""
 
     max_message_bytes: int = Field(default=8 << 20, ge=1 << 16)
     """Largest WebSocket message taken, bytes; a base64 image is a third larger than its JPEG."""

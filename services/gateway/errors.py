@@ -2,12 +2,16 @@
 
 InvalidInput
 ├── BadMessage        a WebSocket message that is no such message
+├── BadCalibration    a calibration that cannot be used
 ├── BadUpload         a multipart body that cannot be used
 │   └── TooLarge      … because it is larger than allowed (413)
 └── WrongMediaType    a body of another type than asked for (415)
 NotFound
 ├── CameraNotFound
-└── BuildNotFound
+├── CalibrationNotFound
+├── ExerciseNotFound
+└── JobNotFound       a build or comparison that nobody knows (any more)
+NotProvided           the neighbour runs a version that cannot do this (501)
 Unavailable
 └── NoImageYet        the camera is connected, its first image is not there yet
 PermissionDenied
@@ -18,11 +22,15 @@ PermissionDenied
 from http import HTTPStatus
 from typing import ClassVar
 
-from services.mesh.errors import InvalidInput, NotFound, PermissionDenied, Unavailable
+from services.mesh.errors import InvalidInput, KomiError, NotFound, PermissionDenied, Unavailable
 
 
 class BadMessage(InvalidInput):
     reason = "BAD_MESSAGE"
+
+
+class BadCalibration(InvalidInput):
+    reason = "BAD_CALIBRATION"
 
 
 class BadUpload(InvalidInput):
@@ -46,11 +54,35 @@ class CameraNotFound(NotFound):
         super().__init__(f"no camera {camera_id!r} is connected: see GET /api/v1/cameras")
 
 
-class BuildNotFound(NotFound):
-    reason = "BUILD_NOT_FOUND"
+class CalibrationNotFound(NotFound):
+    reason = "CALIBRATION_NOT_FOUND"
 
-    def __init__(self, build_id: str) -> None:
-        super().__init__(f"no build {build_id!r}: it is known for an hour after its last change")
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"session {session_id!r} has no calibration: PUT one at this address")
+
+
+class ExerciseNotFound(NotFound):
+    reason = "EXERCISE_NOT_FOUND"
+
+    def __init__(self, exercise: str) -> None:
+        super().__init__(f"no exercise {exercise!r}: see GET /api/v1/exercises")
+
+
+class JobNotFound(NotFound):
+    def __init__(self, what: str, job_id: str) -> None:
+        super().__init__(
+            f"no {what} {job_id!r}: it is known for an hour after its last change",
+            reason=f"{what.upper()}_NOT_FOUND",
+        )
+
+
+class NotProvided(KomiError):
+    code = "UNIMPLEMENTED"
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.NOT_IMPLEMENTED
+    reason = "NOT_PROVIDED"
+
+    def __init__(self, neighbour: str) -> None:
+        super().__init__(f"the {neighbour} that runs here cannot do this: run one of the gateway's own version")
 
 
 class NoImageYet(Unavailable):

@@ -9,13 +9,17 @@ import structlog
 
 from services.gateway.access.tokens import Tokens
 from services.gateway.config import GatewaySettings
+from services.gateway.documents.comparisons import Compare
+from services.gateway.documents.references import Build
 from services.gateway.fanout.hub import Hub
 from services.gateway.fanout.reader import StreamReader
 from services.gateway.images import ImageDesk
 from services.gateway.notices import Notices
-from services.gateway.references.builder import ReferenceBuilder
-from services.gateway.references.builds import BuildRecords
 from services.gateway.status import StatusDesk
+from services.gateway.uploads.building import ReferenceBuild
+from services.gateway.uploads.comparing import VideoComparison
+from services.gateway.uploads.desk import UploadDesk
+from services.gateway.uploads.records import JobRecords
 from services.gateway.upstream import Upstream
 from services.mesh.cameras import CameraRegister
 from services.mesh.readiness import Readiness
@@ -52,8 +56,13 @@ class Gateway:
         self.status = StatusDesk(self.sessions, self.cameras, self.upstream, self.clock)
         self.reader = StreamReader(self.redis, self.clock)
         self.hub = Hub(self.reader, self.notices, self.status, self.cameras, self.tasks)
-        self.builds = BuildRecords(self.redis, self.notices)
-        self.builder = ReferenceBuilder(settings, self.upstream, self.builds, self.tasks)
+        self.uploads = UploadDesk(settings, self.tasks)
+        self.builds = ReferenceBuild(
+            self.upstream, JobRecords(self.redis, self.notices, Build, "build", "b-")
+        )
+        self.comparisons = VideoComparison(
+            self.upstream, JobRecords(self.redis, self.notices, Compare, "comparison", "c-")
+        )
         self.viewers = 0
         self.readiness = Readiness()
         self.readiness.add("redis", self._redis_answers)
@@ -78,7 +87,8 @@ class Gateway:
         """Not ready from now on; endless answers end."""
         self.readiness.drain()
         self.images.drain()
-        self.builds.drain()
+        self.builds.records.drain()
+        self.comparisons.records.drain()
 
     async def _redis_answers(self) -> str | None:
         with contextlib.suppress(*UNREACHABLE, TimeoutError):

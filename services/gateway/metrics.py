@@ -31,5 +31,7 @@ REQUESTS = Histogram(
     ["route", "method", "status"],
     buckets=LATENCY_BUCKETS_S,
 )
-UPLOADED = Counter("komi_gateway_uploaded_bytes_total", "Bytes of reference videos passed on to scoring")
-BUILDS = Counter("komi_gateway_builds_total", "Reference builds ended, by outcome", ["outcome"])
+UPLOADED = Counter("komi_gateway_uploaded_bytes_total", "Bytes of uploaded videos passed on to scoring")
+JOBS = Counter(
+    "komi_gateway_jobs_total", "Builds and comparisons ended, by kind and outcome", ["kind", "outcome"]
+)

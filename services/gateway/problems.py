@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
 from services.gateway import metrics
-from services.gateway.documents import Problem
+from services.gateway.documents.base import Problem
 from services.mesh.errors import Exhausted, KomiError, Unavailable
 from services.mesh.redis import UNREACHABLE
 

@@ -1,7 +1,7 @@
 """The state of a session, put together from its settings, pose's register and what sync says."""
 
 from komi.sync.v1 import sync_service_pb2
-from services.gateway.documents import Status
+from services.gateway.documents.status import Status
 from services.gateway.shaping import records
 from services.gateway.upstream import Upstream
 from services.mesh.cameras import CameraRegister

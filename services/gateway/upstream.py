@@ -13,6 +13,7 @@ from komi.pose.v1 import pose_service_pb2_grpc
 from komi.scoring.v1 import scoring_service_pb2_grpc
 from komi.sync.v1 import sync_service_pb2_grpc
 from services.gateway.config import GatewaySettings
+from services.gateway.errors import NotProvided
 from services.mesh.channel import open_channel
 from services.mesh.status import from_rpc_error
 
@@ -30,6 +31,8 @@ def errors_of(neighbour: str) -> Iterator[None]:
     try:
         yield
     except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+            raise NotProvided(neighbour) from error
         raise from_rpc_error(error, neighbour) from error
 
 

@@ -96,11 +96,11 @@ def camera_image_new(camera_id: str) -> str:
     return camera(camera_id, "image", "new")
 
 
-def reference_build(build_id: str) -> str:
-    """String: how far the gateway's building of a reference is, JSON, short-lived."""
-    return f"komi:build:{{{_safe(build_id)}}}"
+def job(job_id: str) -> str:
+    """Hash: how far the gateway's work on an upload is, short-lived."""
+    return f"komi:job:{{{_safe(job_id)}}}"
 
 
-def reference_build_changed(build_id: str) -> str:
-    """Channel: published when reference_build changes."""
-    return f"{reference_build(build_id)}:changed"
+def job_changed(job_id: str) -> str:
+    """Channel: published when the job changes."""
+    return f"{job(job_id)}:changed"

@@ -14,7 +14,7 @@ from komi.pose.v1 import pose_service_pb2
 from komi.scoring.v1 import scoring_service_pb2 as scoring
 from komi.sync.v1 import sync_service_pb2
 from services.gateway.fanout.feed import events_of
-from services.gateway.shaping import kept, poses, records, scores
+from services.gateway.shaping import comparisons, exercises, kept, poses, records, references, reports, scores
 from services.gateway.shaping.encoding import text_frame, to_json
 from services.gateway.shaping.stages import seconds_until_pushed, stages_ms, stamped
 from services.mesh.sessions import SessionConfig
@@ -52,7 +52,11 @@ def shape(value: Any) -> Any:
 
 def same_fields(message: Any, told: Any, path: str = "") -> None:
     """`message` has exactly the fields the document tells, at every depth where both have a value."""
-    if isinstance(message, dict) and isinstance(told, dict) and not path.endswith(("stages_ms", "dropped")):
+    if (
+        isinstance(message, dict)
+        and isinstance(told, dict)
+        and not path.endswith(("stages_ms", "dropped", "lag_us"))
+    ):
         assert set(message) == set(told), path
         for name in message:
             same_fields(message[name], told[name], f"{path}.{name}")
@@ -86,6 +90,7 @@ def test_a_poses_message_has_the_documented_fields() -> None:
 
 def test_score_repetition_and_advice_have_the_documented_fields() -> None:
     update = an_update(812, completes=3, cue="squat.knees.in.out")
+    update.notice.CopyFrom(scoring.Notice(code="unlike_reference"))
     same_fields(sent(scores.score_message(update, update.stamps)), example("score"))
     events, cue = events_of(update, None)
     assert [topic for topic, _ in events] == ["repetition", "advice"]
@@ -100,6 +105,7 @@ def test_a_status_message_has_the_documented_fields() -> None:
         watermark=to_timestamp(1),
         cameras=[sync_service_pb2.CameraStatus(camera_id="front")],
     )
+    told.alarms.add(camera_id="side").lag.FromMilliseconds(44)
     told.cameras[0].clock.CopyFrom(frame_pb2.ClockStatus(offset_us=-120))
     camera = pose_service_pb2.Camera(camera_id="front", session_id="live", dropped={"superseded": 3})
     status = records.status(SessionConfig("live"), [camera], told, viewers=2, server_us=1, problems=[])
@@ -117,10 +123,48 @@ def test_rest_documents_have_the_documented_fields() -> None:
     reference = scoring.Reference(
         view_degrees=float("nan"), ghost=[0.5] * 132, curves=[scoring.Curve(name="left_knee", degrees=[1.0])]
     )
-    document = records.reference(reference).model_dump()
+    document = references.reference(reference).model_dump()
     same_fields(document, next(d for d in told if "ghost" in d))
     assert document["view_degrees"] is None
     assert [len(row) for row in document["ghost"]] == [66, 66]
+
+
+def test_a_report_a_comparison_and_an_exercise_have_the_documented_fields() -> None:
+    told = documented()
+    done = scoring.Repetition(
+        number=1, faults=["squat.knees.in.out"], cue=scoring.Advice(code="squat.knees.in.out")
+    )
+    report = reports.report(
+        scoring.Report(
+            report_id="p-1",
+            repetitions=[done],
+            timeline=[scoring.TimelinePoint(score=82)],
+            top_errors=[scoring.TopError(joint="left_knee")],
+            cues=[scoring.GivenCue(advice=done.cue)],
+        )
+    )
+    same_fields(report.model_dump(), next(d for d in told if "fatigue" in d))
+    repetition = report.model_dump()["repetitions"][0]
+    same_fields(repetition | {"type": 0, "session_id": 0, "seq": 0, "server_us": 0}, example("repetition"))
+    lines = reports.repetitions_table(report).splitlines()
+    assert lines[0].split(",") == list(reports.REPETITION_COLUMNS)
+    assert lines[1].startswith("1,")
+    assert lines[1].endswith("squat.knees.in.out,squat.knees.in.out")
+    compared = comparisons.comparison(
+        scoring.Comparison(
+            reference=scoring.Reference(name="Squat"),
+            frames=[
+                scoring.ComparedFrame(sample_frame=31.5, joint_errors=[scoring.JointError(joint="left_knee")])
+            ],
+            curves=[scoring.ComparedCurve(name="left_knee", attempt_degrees=[1.0, float("nan")])],
+            notices=[scoring.Notice(code="unlike_reference")],
+        )
+    ).model_dump()
+    shown = next(d for d in told if "attempt_fps" in d)
+    same_fields({**compared, "reference": None}, shown)
+    assert compared["curves"][0]["attempt_degrees"] == [1.0, None]
+    exercise = exercises.exercise(scoring.Exercise(exercise="squat", steps=[scoring.BilingualText(ko="가")]))
+    same_fields(exercise.model_dump(), next(d for d in told if "mistakes" in d))
 
 
 def test_kept_messages_have_their_exact_shapes() -> None:

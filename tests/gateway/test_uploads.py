@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.errors import BadUpload, WrongMediaType
-from services.gateway.references.multipart import Event, Field, FileChunk, FileEnd, FileStart, UploadParser
+from services.gateway.uploads.multipart import Event, Field, FileChunk, FileEnd, FileStart, UploadParser
 from services.mesh import keys
 from tests.gateway.scripted import BOUNDARY, CONTENT_TYPE, Rig
 from tests.gateway.test_rest import problem
@@ -188,7 +188,9 @@ async def test_a_client_that_goes_away_in_the_middle_ends_the_build(rig: Rig) ->
 
 async def test_a_build_whose_gateway_died_is_told_as_lost(rig: Rig) -> None:
     build = (await rig.upload(b"video", name="x")).json() | {"build_id": "b-lost", "state": "running"}
-    await rig.door.redis.set(keys.reference_build("b-lost"), orjson.dumps({"renewed_s": 1, "build": build}))
+    await rig.door.redis.hset(
+        keys.job("b-lost"), mapping={"renewed_s": 1, "state": "running", "document": orjson.dumps(build)}
+    )
     document = (await rig.door.client.get("/api/v1/references/builds/b-lost")).json()
     assert (document["state"], document["problem"]["reason"]) == ("failed", "GATEWAY_LOST")
 

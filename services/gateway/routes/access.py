@@ -9,7 +9,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from services.gateway.documents import Problem
+from services.gateway.documents.base import Problem
 from services.gateway.gateway import Gateway
 from services.gateway.outlet import outlet_of
 from services.gateway.problems import MEDIA_TYPE, answer_of, as_komi_error

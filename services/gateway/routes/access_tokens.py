@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from services.gateway.access.tokens import Scope
-from services.gateway.documents import Access
+from services.gateway.documents.access import Access
 from services.gateway.routes.access import TheGateway, problems
 
 router = APIRouter(prefix="/api/v1/access", tags=["access"])

@@ -1,23 +1,22 @@
 """Cameras and their images."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
 from services.gateway import metrics
-from services.gateway.documents import Camera, Cameras
+from services.gateway.documents.cameras import Camera, Cameras
 from services.gateway.errors import CameraNotFound
 from services.gateway.gateway import Gateway
 from services.gateway.routes.access import TheGateway, problems
+from services.gateway.routes.conditional import JPEG, NOT_MODIFIED, IfNoneMatch, unless_known
 from services.gateway.shaping import records
 from services.mesh.images import CameraImage
 
 router = APIRouter(prefix="/api/v1/cameras", tags=["cameras"])
 
 BOUNDARY = "komi-frame"
-JPEG = {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
 MJPEG = {"content": {"multipart/x-mixed-replace": {"schema": {"type": "string", "format": "binary"}}}}
 
 
@@ -40,23 +39,22 @@ async def get_camera(camera_id: str, gateway: TheGateway) -> Camera:
     "/{camera_id:name}/frame.jpg",
     summary="Newest image",
     response_class=Response,
-    responses={200: JPEG, 304: {"description": "It is the one you have"}, **problems(404, 503)},
+    responses={200: JPEG, **NOT_MODIFIED, **problems(404, 503)},
 )
-async def frame(
-    camera_id: str, gateway: TheGateway, if_none_match: Annotated[str | None, Header()] = None
-) -> Response:
+async def frame(camera_id: str, gateway: TheGateway, if_none_match: IfNoneMatch = None) -> Response:
     """The newest image, with an ETag; pose writes images only while somebody looks, so the first may take half a second."""
     return image_answer(await gateway.images.newest(camera_id), if_none_match)
 
 
 def image_answer(image: CameraImage, if_none_match: str | None = None) -> Response:
     """An image with its ETag, or 304."""
-    etag = f'"{image.server_us:x}-{image.sequence:x}"'
-    headers = {"etag": etag, "cache-control": "no-cache", "x-capture-time-us": str(image.server_us)}
-    known = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
-    if etag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(image.jpeg, media_type="image/jpeg", headers=headers)
+    return unless_known(
+        if_none_match,
+        image.jpeg,
+        "image/jpeg",
+        etag=f'"{image.server_us:x}-{image.sequence:x}"',
+        headers={"x-capture-time-us": str(image.server_us)},
+    )
 
 
 @router.get(

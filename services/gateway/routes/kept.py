@@ -24,7 +24,8 @@ from services.gateway.routes.access import (
     problems,
     websocket_errors,
 )
-from services.gateway.routes.cameras import JPEG, image_answer
+from services.gateway.routes.cameras import image_answer
+from services.gateway.routes.conditional import JPEG
 from services.gateway.shaping import kept
 from services.gateway.shaping.encoding import Document
 from services.mesh.errors import KomiError

@@ -9,11 +9,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
 from komi.scoring.v1 import scoring_service_pb2 as scoring
-from services.gateway.documents import Session, SessionCreate, SessionPatch, Sessions, Status, Summary
+from services.gateway.documents.scores import Summary
+from services.gateway.documents.sessions import Session, SessionCreate, SessionPatch, Sessions
+from services.gateway.documents.status import SessionSync, Status
 from services.gateway.gateway import Gateway
 from services.gateway.names import NameConvertor
 from services.gateway.routes.access import TheGateway, problems
-from services.gateway.shaping import records
+from services.gateway.sessions import settings
+from services.gateway.shaping import records, reports
 from services.mesh import keys
 from services.mesh.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
 from services.mesh.sessions import Mode, SessionConfig, SessionState
@@ -117,6 +120,21 @@ async def session_status(session_id: str, gateway: TheGateway) -> Status:
     return await gateway.status.of(session_id, gateway.hub.viewers(session_id))
 
 
+@router.get(
+    "/{session_id:name}/sync", summary="How well its cameras agree in time", responses=problems(404, 503)
+)
+async def session_sync(session_id: str, gateway: TheGateway) -> SessionSync:
+    """Clocks, delays, and the cameras whose pictures come late or early though their clocks agree."""
+    told = await gateway.status.of(session_id, 0)
+    return SessionSync(
+        session_id=session_id,
+        cameras=told.cameras,
+        sync=told.sync,
+        alarms=told.alarms,
+        server_us=told.server_us,
+    )
+
+
 @router.get("/{session_id:name}/summary", summary="Repetitions and mean score", responses=problems(404, 503))
 async def session_summary(session_id: str, gateway: TheGateway) -> Summary:
     """What scoring counted so far; nothing yet for a session without poses."""
@@ -129,7 +147,7 @@ async def session_summary(session_id: str, gateway: TheGateway) -> Summary:
         )
     except NotFound:
         told = scoring.GetSessionSummaryResponse(session_id=session_id, reference_id=config.reference_id)
-    return records.summary(told)
+    return reports.summary(told)
 
 
 async def _exists(gateway: Gateway, session_id: str) -> bool:
@@ -145,10 +163,14 @@ async def _changed(gateway: Gateway, config: SessionConfig, wanted: dict[str, An
     defaults: dict[str, Any] = {
         "cameras": (), "reference_id": "", "reference_version": 0, "mode": Mode.USER, "resample": None
     }  # fmt: skip
-    changes = {name: defaults[name] if value is None else value for name, value in wanted.items()}
+    changes = {
+        name: defaults[name] if value is None else value for name, value in wanted.items() if name in defaults
+    }
     if "cameras" in changes:
         changes["cameras"] = tuple(dict.fromkeys(changes["cameras"]))
-    changed = replace(config, **changes)
+    changed = settings.with_extra(
+        replace(config, **changes), {name: value for name, value in wanted.items() if name in settings.EXTRA}
+    )
     chosen = (changed.reference_id, changed.reference_version)
     if changed.reference_id and chosen != (config.reference_id, config.reference_version):
         await gateway.upstream.ask(

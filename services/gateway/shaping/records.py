@@ -1,22 +1,20 @@
-"""Protos and session settings as documents of the REST API."""
+"""Cameras, sessions and their state as documents of the REST API."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from komi.pose.v1 import pose_service_pb2
-from komi.scoring.v1 import scoring_service_pb2 as scoring
 from komi.sync.v1 import sync_service_pb2
-from services.gateway import documents
-from services.gateway.shaping import poses, scores
-from services.gateway.shaping.encoding import number
+from services.gateway.documents import cameras, sessions
+from services.gateway.documents import status as states
+from services.gateway.sessions import calibration, settings
+from services.gateway.shaping import poses
 from services.mesh.sessions import SessionConfig
 from services.mesh.times import from_duration, from_timestamp, time_source_name
 
-LANDMARK_PAIRS = 66
 
-
-def camera(known: pose_service_pb2.Camera) -> documents.Camera:
+def camera(known: pose_service_pb2.Camera) -> cameras.Camera:
     """A connected camera."""
-    return documents.Camera(
+    return cameras.Camera(
         camera_id=known.camera_id,
         session_id=known.session_id,
         connected_us=from_timestamp(known.connected_time),
@@ -30,89 +28,53 @@ def camera(known: pose_service_pb2.Camera) -> documents.Camera:
     )
 
 
-def session(config: SessionConfig) -> documents.Session:
+def session(config: SessionConfig) -> sessions.Session:
     """A session's settings."""
-    return documents.Session(
+    return sessions.Session(
         session_id=config.session_id,
         cameras=list(config.cameras),
         reference_id=config.reference_id,
         reference_version=config.reference_version,
         mode=config.mode,
         resample=config.resample,
+        target_repetitions=settings.target_repetitions(config),
+        allow_mirror=settings.allow_mirror(config),
+        lag_us=settings.lag_us(config),
+        apply_content_lag=settings.apply_content_lag(config),
+        calibration=calibration.calibrated_cameras(config),
         state=config.state,
         created_us=config.created_us,
         ended_us=config.ended_us or None,
     )
 
 
-def reference(known: scoring.Reference) -> documents.Reference:
-    """A reference, with curves and ghost where the proto has them."""
-    return documents.Reference(
-        reference_id=known.reference_id,
-        version=known.version,
-        name=known.name,
-        exercise=known.exercise,
-        kind=scoring.ReferenceKind.Name(known.kind).removeprefix("REFERENCE_KIND_").lower(),
-        created_us=from_timestamp(known.create_time),
-        frames=known.frames,
-        fps=number(known.fps),
-        repetitions=known.repetitions,
-        template_first_frame=known.template_first_frame,
-        template_frames=known.template_frames,
-        view_degrees=number(known.view_degrees, 1),
-        remarks=list(known.remarks),
-        curves=[
-            documents.Curve(name=curve.name, degrees=[number(value, 2) for value in curve.degrees])
-            for curve in known.curves
-        ],
-        ghost=_rows(known.ghost),
-    )
-
-
-def _rows(values: Sequence[float]) -> list[list[float | None]]:
-    return [
-        [number(value, 4) for value in values[start : start + LANDMARK_PAIRS]]
-        for start in range(0, len(values), LANDMARK_PAIRS)
-    ]
-
-
-def summary(told: scoring.GetSessionSummaryResponse) -> documents.Summary:
-    """Repetitions and totals of a session."""
-    return documents.Summary(
-        session_id=told.session_id,
-        reference_id=told.reference_id,
-        repetitions=[documents.Repetition(**scores.repetition(done)) for done in told.repetitions],
-        mean_score=number(told.mean_score, 1) if told.HasField("mean_score") else None,
-        sets=told.sets,
-    )
-
-
 def status(
     config: SessionConfig,
-    cameras: Iterable[pose_service_pb2.Camera],
+    connected: Iterable[pose_service_pb2.Camera],
     told: sync_service_pb2.GetSessionStatusResponse | None,
     *,
     viewers: int,
     server_us: int | None,
     problems: list[str],
-) -> documents.Status:
+) -> states.Status:
     """State of a session: its cameras as pose reports them and as sync sees them."""
-    connected = {known.camera_id: known for known in cameras}
+    by_name = {known.camera_id: known for known in connected}
     seen = {known.camera_id: known for known in told.cameras} if told is not None else {}
     names = set(seen) | set(config.cameras)
-    names |= {name for name, known in connected.items() if known.session_id == config.session_id}
-    return documents.Status(
+    names |= {name for name, known in by_name.items() if known.session_id == config.session_id}
+    return states.Status(
         session=session(config),
-        cameras=[_camera_status(name, connected.get(name), seen.get(name)) for name in sorted(names)],
+        cameras=[_camera_status(name, by_name.get(name), seen.get(name)) for name in sorted(names)],
         sync=_sync(told) if told is not None else None,
+        alarms=[_alarm(alarm) for alarm in told.alarms] if told is not None else [],
         viewers=viewers,
         server_us=server_us,
         problems=problems,
     )
 
 
-def _sync(told: sync_service_pb2.GetSessionStatusResponse) -> documents.SyncStatus:
-    return documents.SyncStatus(
+def _sync(told: sync_service_pb2.GetSessionStatusResponse) -> states.SyncStatus:
+    return states.SyncStatus(
         watermark_us=from_timestamp(told.watermark) if told.HasField("watermark") else None,
         lateness_ms=from_duration(told.lateness) / 1000,
         sets=told.sets,
@@ -122,15 +84,27 @@ def _sync(told: sync_service_pb2.GetSessionStatusResponse) -> documents.SyncStat
     )
 
 
+def _alarm(alarm: sync_service_pb2.ContentAlarm) -> states.ContentAlarm:
+    measured = alarm.HasField("uncertainty")
+    return states.ContentAlarm(
+        camera_id=alarm.camera_id,
+        lag_ms=from_duration(alarm.lag) / 1000,
+        uncertainty_ms=from_duration(alarm.uncertainty) / 1000 if measured else None,
+        confidence=round(alarm.confidence, 3) if measured else None,
+        applied=alarm.applied,
+        applied_lag_ms=from_duration(alarm.applied_lag) / 1000 if alarm.HasField("applied_lag") else None,
+    )
+
+
 def _camera_status(
     camera_id: str, connected: pose_service_pb2.Camera | None, seen: sync_service_pb2.CameraStatus | None
-) -> documents.CameraStatus:
+) -> states.CameraStatus:
     dropped: dict[str, int] = {}
     for counts in (connected.dropped if connected else {}, seen.dropped if seen else {}):
         for reason, count in counts.items():
             dropped[reason] = dropped.get(reason, 0) + count
     source = connected.time_source if connected else seen.time_source if seen else None
-    return documents.CameraStatus(
+    return states.CameraStatus(
         camera_id=camera_id,
         connected=connected is not None,
         fps=round(connected.fps, 2) if connected else round(seen.fps, 2) if seen else None,
@@ -143,5 +117,5 @@ def _camera_status(
         delay_p99_ms=from_duration(seen.delay_p99) / 1000 if seen else None,
         last_us=from_timestamp(seen.last_time) if seen and seen.HasField("last_time") else None,
         dropped=dropped,
-        clock=documents.Clock(**poses.clock(seen.clock)) if seen and seen.HasField("clock") else None,
+        clock=states.Clock(**poses.clock(seen.clock)) if seen and seen.HasField("clock") else None,
     )

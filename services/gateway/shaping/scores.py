@@ -29,6 +29,9 @@ def score_message(update: scoring.ScoreUpdate, stamps: frame_pb2.StageStamps) ->
         "joint_errors": joint_errors(update.joint_errors),
         "repetitions": update.repetitions,
         "cue": cue(update.advice) if update.HasField("advice") else None,
+        "notice": notice(update.notice) if update.HasField("notice") else None,
+        "cosine": number(update.cosine) if update.HasField("cosine") else None,
+        "silhouette_overlap": _overlap(update),
         "stages_ms": stages_ms(stamps),
     }
 
@@ -49,11 +52,19 @@ def cue_key(update: scoring.ScoreUpdate) -> tuple[str, int] | None:
 
 
 def repetition(done: scoring.Repetition) -> Document:
-    """A completed repetition."""
+    """A completed repetition of a session."""
     return {
         "number": done.number,
         "start_us": from_timestamp(done.start_time),
         "end_us": from_timestamp(done.end_time),
+        **performed(done),
+    }
+
+
+def performed(done: scoring.Repetition) -> Document:
+    """A completed repetition, but for when it was."""
+    return {
+        "number": done.number,
         "score": number(done.score, 1) if done.HasField("score") else None,
         "sub_scores": sub_scores(done.sub_scores),
         "out_s": from_duration(done.out_duration) / 1e6,
@@ -63,6 +74,9 @@ def repetition(done: scoring.Repetition) -> Document:
         "joint_errors": joint_errors(done.joint_errors),
         "worst_phase": phase(done.worst_phase),
         "cosine": number(done.cosine),
+        "faults": list(done.faults),
+        "cue": cue(done.cue) if done.HasField("cue") else None,
+        "silhouette_overlap": _overlap(done),
     }
 
 
@@ -75,7 +89,19 @@ def cue(advice: scoring.Advice) -> Document:
         "praise": advice.praise,
         "joints": list(advice.joints),
         "repetition": advice.repetition or None,
+        "tip_ko": advice.tip_ko,
+        "tip_en": advice.tip_en,
+        "phrased": advice.phrased,
     }
+
+
+def notice(told: scoring.Notice) -> Document:
+    """Something to know that is no correction of the movement."""
+    return {"code": told.code, "text_ko": told.text_ko, "text_en": told.text_en}
+
+
+def _overlap(told: scoring.ScoreUpdate | scoring.Repetition) -> float | None:
+    return number(told.silhouette_overlap) if told.HasField("silhouette_overlap") else None
 
 
 def sub_scores(parts: scoring.SubScores) -> Document:

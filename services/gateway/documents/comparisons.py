@@ -1,0 +1,69 @@
+"""Two videos laid onto each other."""
+
+from typing import Literal
+
+from services.gateway.documents.base import Document, example
+from services.gateway.documents.jobs import Job
+from services.gateway.documents.references import Reference
+from services.gateway.documents.scores import JointError, Notice, SubScores, VideoRepetition
+
+
+class ComparedFrame(Document):
+    """One instant of the attempt laid onto the sample."""
+
+    attempt_frame: int
+    sample_frame: float | None
+    """Frame of the sample video that shows the same."""
+    phase: str | None
+    score: float | None
+    """Of the last seconds."""
+    joint_errors: list[JointError]
+    """Worst first, at most 5."""
+
+
+class ComparedCurve(Document):
+    """One angle in both videos, a value a frame of the attempt."""
+
+    name: str
+    attempt_degrees: list[float | None]
+    sample_degrees: list[float | None]
+
+
+class Comparison(Document):
+    """How an attempt went beside its sample."""
+
+    reference: Reference
+    """What was compared with; its reference_id is empty if it was a video."""
+    attempt_frames: int
+    attempt_fps: float | None
+    score: float | None
+    sub_scores: SubScores
+    cosine: float | None
+    repetitions: list[VideoRepetition]
+    frames: list[ComparedFrame]
+    """Every frame of the attempt."""
+    curves: list[ComparedCurve]
+    notices: list[Notice]
+
+
+class Compare(Job):
+    """How far a comparison is."""
+
+    model_config = example(
+        compare_id="c-5d21", state="running", video="attempt", stage="detecting", fraction=0.5, frames_done=120,
+        frames_total=240, comparison=None, problem=None,
+    )  # fmt: skip
+
+    compare_id: str
+    video: Literal["sample", "attempt"] | None = None
+    """Which of the two is worked on."""
+    comparison: Comparison | None = None
+    """Set when it is done."""
+
+    @property
+    def job_id(self) -> str:
+        return self.compare_id
+
+    @property
+    def has_result(self) -> bool:
+        return self.comparison is not None

@@ -1,0 +1,104 @@
+"""How far each job is: kept in Redis, so that any gateway can tell, and told as lost when its gateway is gone."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from services.gateway.documents.jobs import Job, JobState
+from services.gateway.errors import JobNotFound
+from services.gateway.notices import Notices
+from services.gateway.problems import problem_of
+from services.mesh import keys
+from services.mesh.errors import Unavailable
+from services.mesh.redis import RedisClient
+
+KEEP_S = 3600
+RENEW_S = 3.0
+LOST_S = 15
+"""A running job that was not renewed for this long has lost its gateway."""
+
+Document = TypeVar("Document", bound=Job)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A job on record."""
+
+    state: JobState
+    json: bytes
+    """Its document; a comparison's may have megabytes, so it is not taken apart to be handed on."""
+
+
+class JobRecords(Generic[Document]):
+    """Reads and writes the jobs of one kind, whose ids begin with `prefix`."""
+
+    def __init__(
+        self, redis: RedisClient, notices: Notices, kind: type[Document], what: str, prefix: str
+    ) -> None:
+        self.what = what
+        self.prefix = prefix
+        self._redis = redis
+        self._notices = notices
+        self._kind = kind
+        self._draining = False
+        self._following: set[asyncio.Event] = set()
+
+    def drain(self) -> None:
+        """End every `follow`."""
+        self._draining = True
+        for changed in self._following:
+            changed.set()
+
+    async def put(self, job: Document) -> None:
+        """Store and tell those who wait."""
+        key = keys.job(job.job_id)
+        document = await asyncio.to_thread(job.model_dump_json) if job.has_result else job.model_dump_json()
+        seconds, _ = await self._redis.time()
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping={"renewed_s": seconds, "state": job.state, "document": document})
+            pipe.expire(key, KEEP_S)
+            pipe.publish(keys.job_changed(job.job_id), b"")
+            await pipe.execute()
+
+    async def get(self, job_id: str) -> Kept:
+        """Raises JobNotFound."""
+        if not job_id.startswith(self.prefix):
+            raise JobNotFound(self.what, job_id)
+        renewed_s, state, document = await self._redis.hmget(
+            keys.job(job_id), "renewed_s", "state", "document"
+        )
+        if document is None:
+            raise JobNotFound(self.what, job_id)
+        seconds, _ = await self._redis.time()
+        if state == b"running" and seconds - int(renewed_s) > LOST_S:
+            lost = Unavailable(
+                f"the gateway that took the upload is gone, and the {self.what} with it; upload it again",
+                reason="GATEWAY_LOST",
+            )
+            job = self._kind.model_validate_json(document)
+            failed = job.model_copy(update={"state": "failed", "problem": problem_of(lost)})
+            return Kept("failed", failed.model_dump_json().encode())
+        return Kept(state.decode(), document)
+
+    async def follow(self, job_id: str) -> AsyncIterator[Kept]:
+        """The job now and at every change, until it is over. Raises JobNotFound."""
+        changed = asyncio.Event()
+        self._following.add(changed)
+        try:
+            async with self._notices.listening(keys.job_changed(job_id), changed.set):
+                told: Kept | None = None
+                while not self._draining:
+                    kept = await self.get(job_id)
+                    if kept != told:
+                        told = kept
+                        yield kept
+                    if kept.state != "running":
+                        return
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(RENEW_S):
+                            await changed.wait()
+                    changed.clear()
+        finally:
+            self._following.discard(changed)
