@@ -69,7 +69,7 @@ class ServerClock:
 
     async def run(self) -> None:
         """Probe Redis TIME until cancelled."""
-        for delay in probe_delays():
+        for delay in probe_delays(lambda: self._estimator.calm):
             await asyncio.sleep(delay)
             with contextlib.suppress(*UNREACHABLE, RedisError, TimeoutError):
                 await self._probe()

@@ -92,6 +92,37 @@ def test_the_offset_is_found_and_its_uncertainty_is_honest(
     assert sum(covered) / len(covered) >= 0.99
 
 
+def test_a_calm_clock_is_probed_a_quarter_as_often_and_stays_as_honest() -> None:
+    rig, estimator = Link(5, drift=60e-6, base_ms=0.05, jitter_ms=0.05), ClockEstimator()
+    delays, t, probes = probe_delays(lambda: estimator.calm), 0.0, 0
+    covered: list[bool] = []
+    while (t := t + next(delays)) < 300:
+        rig.probe(estimator, t)
+        if t > 100:
+            probes += 1
+            for later_s in (0.05, 1.9):
+                error, uncertainty = rig.error_us(estimator, t + later_s)
+                assert abs(error) < 100
+                covered.append(abs(error) <= uncertainty)
+    assert probes < 200 * BURST_PROBES / BURST_PERIOD_S / 3
+    assert sum(covered) / len(covered) >= 0.99
+
+
+def test_the_first_probe_that_contradicts_a_calm_clock_is_followed_by_a_whole_burst() -> None:
+    rig, estimator = Link(6), ClockEstimator()
+    delays, t = probe_delays(lambda: estimator.calm), 0.0
+    while (t := t + next(delays)) < 60:
+        rig.probe(estimator, t)
+    assert estimator.calm
+    rig.step_ns = 500_000_000
+    stepped_s = t
+    while not rig.probe(estimator, t):
+        t += next(delays)
+    assert estimator.epoch == 1
+    assert t - stepped_s < 1.1 * BURST_PERIOD_S
+    assert not estimator.calm
+
+
 def test_a_step_opens_a_new_epoch_within_one_burst_and_is_measured_anew() -> None:
     rig, estimator = Link(1, base_ms=2, jitter_ms=2), ClockEstimator()
     for t in probe_times(30):
