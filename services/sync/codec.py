@@ -116,7 +116,7 @@ _COLUMNS = (("image_px", slice(0, 2)), ("image_normalised", slice(2, 5)), ("worl
 
 def _payloads(group: Group) -> list[bytes]:
     if group.resampled is None:
-        return [frame.payload for frame in group.members]
+        return [frame.payload for frame in sorted(group.members, key=lambda frame: frame.camera_id)]
     return [_resampled(frame, sample, group.time_us) for frame, sample in group.resampled]
 
 

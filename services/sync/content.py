@@ -9,7 +9,7 @@ Nothing is corrected here. A session is told, and decides.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ LEAST_GAIN = 0.12
 """An alarm needs the disagreement to fall by this share when the camera is shifted."""
 LEAST_CORRELATION = 0.8
 FEWEST_POINTS = 200
+PARTS = 3
+"""The uncertainty comes of leaving out one part of the time after the other (jackknife)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,12 @@ class Lag:
     gain: float
     """0 to 1: the share by which disagreement falls (calibrated), or how far the correlation is beyond what is asked."""
     alarm: bool
+    uncertainty_us: int | None = None
+    """Half-width of the interval that holds `lag_us` (two deviations and half a step). None: could not be judged."""
+
+
+NOT_JUDGED = Lag(0, 0.0, alarm=False)
+"""Too little was seen, or nobody moved."""
 
 
 def calibrated_lags(tracks: Mapping[str, Track2D], cameras: Mapping[str, CalibratedCamera]) -> dict[str, Lag]:
@@ -75,7 +83,7 @@ def calibrated_lags(tracks: Mapping[str, Track2D], cameras: Mapping[str, Calibra
         return {}
     found = {name: _shift(name, names, tracks, cameras, common) for name in names}
     worst = max(found, key=lambda name: found[name].gain)
-    return {name: Lag(lag.lag_us, lag.gain, lag.alarm and name == worst) for name, lag in found.items()}
+    return {name: replace(lag, alarm=lag.alarm and name == worst) for name, lag in found.items()}
 
 
 def _shift(
@@ -102,11 +110,27 @@ def _shift(
         points, trusted = tracks[name].at(times_us + lag)
         use = seen & trusted
         if use.sum() < FEWEST_POINTS:
-            return Lag(0, 0.0, alarm=False)
-        costs.append(_scatter(points - expected, use))
-    best = _lowest(lags, costs)
-    gain = 1 - min(costs) / max(costs[len(costs) // 2], 1e-9)
-    return Lag(round(best), gain, alarm=gain >= LEAST_GAIN and abs(best) >= LEAST_LAG_US)
+            return NOT_JUDGED
+        costs.append(
+            [_scatter(points[kept] - expected[kept], use[kept]) for kept in _jackknife(len(times_us))]
+        )
+    whole = [cost for cost, *_ in costs]
+    best, uncertainty_us = _lowest(lags, whole), _uncertainty_us(lags, costs)
+    gain = 1 - min(whole) / max(whole[len(whole) // 2], 1e-9)
+    return Lag(round(best), gain, gain >= LEAST_GAIN and abs(best) >= LEAST_LAG_US, uncertainty_us)
+
+
+def _jackknife(count: int) -> list[NDArray[np.int64]]:
+    """Indices of all instants, then of all but one part, for each part."""
+    instants = np.arange(count)
+    return [instants, *(np.delete(instants, part) for part in np.array_split(instants, PARTS))]
+
+
+def _uncertainty_us(lags: NDArray[np.int64], costs: Sequence[Sequence[float]]) -> int:
+    """Of the lag with the lowest cost: the jackknife's two deviations, and half a step. `costs`: (lags, 1 + PARTS)."""
+    found = np.array([_lowest(lags, [row[1 + part] for row in costs]) for part in range(PARTS)])
+    deviation = float(np.sqrt((PARTS - 1) / PARTS * np.sum((found - found.mean()) ** 2)))
+    return round(2 * deviation + STEP_US / 2)
 
 
 def _scatter(misses: Array, use: NDArray[np.bool_]) -> float:
@@ -125,7 +149,7 @@ def speed_lag(reference: Track2D, other: Track2D) -> Lag:
     """Lag of `other` against `reference` by the correlation of the landmarks' vertical speeds."""
     common = _common_times([reference, other])
     if common is None:
-        return Lag(0, 0.0, alarm=False)
+        return NOT_JUDGED
     lags = np.arange(-LONGEST_LAG_US, LONGEST_LAG_US + 1, STEP_US)
     own, own_seen = _speeds(reference, common)
     costs = []
@@ -133,11 +157,16 @@ def speed_lag(reference: Track2D, other: Track2D) -> Lag:
         theirs, their_seen = _speeds(other, common + lag)
         use = own_seen & their_seen
         if use.sum() < FEWEST_POINTS:
-            return Lag(0, 0.0, alarm=False)
-        costs.append(-_correlation(own[use], theirs[use]))
-    best, correlation = _lowest(lags, costs), -min(costs)
+            return NOT_JUDGED
+        costs.append(
+            [-_correlation(own[kept][use[kept]], theirs[kept][use[kept]]) for kept in _jackknife(len(common))]
+        )
+    whole = [cost for cost, *_ in costs]
+    best, correlation = _lowest(lags, whole), -min(whole)
     sure = max(0.0, (correlation - LEAST_CORRELATION) / (1 - LEAST_CORRELATION))
-    return Lag(round(best), sure, alarm=sure > 0 and abs(best) >= LEAST_LAG_US)
+    if correlation <= 0:
+        return NOT_JUDGED
+    return Lag(round(best), sure, sure > 0 and abs(best) >= LEAST_LAG_US, _uncertainty_us(lags, costs))
 
 
 def _correlation(one: Array, other: Array) -> float:

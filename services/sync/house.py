@@ -12,7 +12,8 @@ from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.errors import NotFound
 from services.mesh.redis import UNREACHABLE, RedisError
 from services.mesh.sessions import SessionConfig
-from services.sync.content import Lag
+from services.mesh.times import from_duration
+from services.sync.alarms import LARGEST_US, Alarms
 from services.sync.parts import Parts
 from services.sync.status import Clocks, describe, export
 
@@ -26,13 +27,18 @@ LOOK_EVERY = 3
 """The pictures are compared every so many periods."""
 CORRECTIONS = "lag_us"
 """Name in SessionConfig.extra: JSON of camera to microseconds that its frames are to count as earlier."""
+FOLLOW = "apply_content_lag"
+"""Name in SessionConfig.extra: "1" or "true" asks for a correction of every lag that is found, for as long as it says
+so."""
 
 
 def lag_corrections(config: SessionConfig) -> dict[str, int]:
     """What the session asks to take off its cameras' times, microseconds; empty where it asks for nothing sensible."""
     try:
         asked = json.loads(config.extra.get(CORRECTIONS, "{}"))
-        return {str(name): int(lag_us) for name, lag_us in asked.items()}
+        return {
+            str(name): max(-LARGEST_US, min(LARGEST_US, int(us))) for name, us in asked.items() if int(us)
+        }
     except (ValueError, TypeError, AttributeError):
         log.warning("unusable lag corrections", session=config.session_id)
         return {}
@@ -45,7 +51,8 @@ class House:
         self._worker = worker
         self._parts = parts
         self._clocks: Clocks = {}
-        self._lags: dict[str, Lag] = {}
+        self._looked_us = 0
+        self.alarms = Alarms()
         self._redis_bytes = 0
 
     def heard_of_clock(self, pose: pose_pb2.PoseFrame) -> None:
@@ -61,7 +68,7 @@ class House:
             worker.matcher,
             worker.figures,
             self._clocks,
-            self._lags,
+            self.alarms,
             sets=worker.sets,
             now_us=self._parts.clock.now_us(),
             replica_id=self._parts.replica_id,
@@ -76,10 +83,22 @@ class House:
             # A camera may name a session that nobody configured.
             config = SessionConfig(self._worker.session_id)
         problem = self._worker.views.problem
-        self._worker.configure(config)
+        await self._read_corrections(config)
+        self._worker.configure(config, self.alarms.corrections_us)
         found = self._worker.views.problem
         if found is not None and found is not problem:
             log.warning("calibration not used", session=config.session_id, why=found.message)
+
+    async def _read_corrections(self, config: SessionConfig) -> None:
+        follow = config.extra.get(FOLLOW, "").lower() in ("1", "true")
+        self.alarms.ask(lag_corrections(config), follow=follow)
+        if not follow or self._worker.holds:
+            return
+        # The holder finds the lags, and whoever stores poses corrects them; a new holder goes on with the same.
+        told = await self._parts.store.told(config.session_id)
+        if told is not None:
+            alarms = pb.GetSessionStatusResponse.FromString(told).alarms
+            self.alarms.follow({a.camera_id: from_duration(a.applied_lag) for a in alarms if a.applied})
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -105,13 +124,21 @@ class House:
 
     async def _look(self) -> None:
         """Compare the pictures in a thread: numpy lets the event loop run meanwhile."""
-        before = {name for name, lag in self._lags.items() if lag.alarm}
-        self._lags = await asyncio.to_thread(self._worker.views.lags())
-        for name, lag in self._lags.items():
-            if lag.alarm and name not in before:
-                log.warning(
-                    "a camera's pictures are out of time",
-                    session=self._worker.session_id,
-                    camera=name,
-                    lag_ms=round(lag.lag_us / 1000, 1),
-                )
+        views = self._worker.views
+        newest_us = views.newest_us
+        if newest_us == self._looked_us:
+            return
+        self._looked_us = newest_us
+        before = self.alarms.corrections_us
+        lags = await asyncio.to_thread(views.lags())
+        if self.alarms.corrections_us != before:
+            return
+        for name in self.alarms.look(lags):
+            log.warning(
+                "a camera's pictures are out of time",
+                session=self._worker.session_id,
+                camera=name,
+                lag_ms=round(lags[name].lag_us / 1000, 1),
+                applied=name in self.alarms.corrections_us,
+            )
+        self._worker.correct(self.alarms.corrections_us)

@@ -1,13 +1,12 @@
 """A session's state as a proto and as metrics."""
 
-from collections.abc import Mapping
 from typing import TypeAlias
 
 from komi.common.v1 import frame_pb2
 from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.times import to_duration, to_timestamp
 from services.sync import metrics
-from services.sync.content import Lag
+from services.sync.alarms import Alarm, Alarms
 from services.sync.figures import Figures
 from services.sync.matcher import SessionMatcher
 
@@ -19,7 +18,7 @@ def describe(
     matcher: SessionMatcher,
     figures: Figures,
     clocks: Clocks,
-    lags: Mapping[str, Lag],
+    alarms: Alarms,
     *,
     sets: int,
     now_us: int,
@@ -38,6 +37,7 @@ def describe(
     )
     if matcher.watermark_us:
         answer.watermark.CopyFrom(to_timestamp(matcher.watermark_us))
+    raised = alarms.now()
     for camera_id in sorted(matcher.cameras.names):
         camera = answer.cameras.add(
             camera_id=camera_id,
@@ -48,9 +48,11 @@ def describe(
         clock, camera.time_source = clocks.get(camera_id, (None, frame_pb2.TIME_SOURCE_UNSPECIFIED))
         if clock is not None:
             camera.clock.CopyFrom(clock)
-        if lag := lags.get(camera_id):
+        if lag := alarms.lags.get(camera_id):
             camera.content_lag.CopyFrom(to_duration(lag.lag_us))
-            camera.content_lag_alarm = lag.alarm
+        if alarm := raised.get(camera_id):
+            camera.content_lag_alarm = alarm.applied_us is None
+            _raise(answer, camera_id, alarm)
         track = matcher.cameras.tracks.get(camera_id)
         if track is not None:
             camera.fps = track.fps
@@ -58,6 +60,19 @@ def describe(
             camera.delay_p99.CopyFrom(to_duration(track.delays.p99_us))
             camera.last_time.CopyFrom(to_timestamp(track.newest_us))
     return answer
+
+
+def _raise(answer: pb.GetSessionStatusResponse, camera_id: str, alarm: Alarm) -> None:
+    told = answer.alarms.add(
+        camera_id=camera_id,
+        lag=to_duration(alarm.lag_us),
+        confidence=alarm.confidence,
+        applied=alarm.applied_us is not None,
+    )
+    if alarm.uncertainty_us is not None:
+        told.uncertainty.CopyFrom(to_duration(alarm.uncertainty_us))
+    if alarm.applied_us is not None:
+        told.applied_lag.CopyFrom(to_duration(alarm.applied_us))
 
 
 def export(status: pb.GetSessionStatusResponse, waiting: int) -> None:

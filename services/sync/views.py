@@ -62,6 +62,15 @@ class Views:
             return average([s.values[:, 5:8] for s in samples], [s.confidence[:, 0] for s in samples])
         return None
 
+    @property
+    def newest_us(self) -> int:
+        """Time of the newest landmarks that are kept; 0: none are."""
+        return max((kept[-1].time_us for kept in self._history.values()), default=0)
+
+    def forget(self) -> None:
+        """Forget what was seen: the cameras' times are others from now on."""
+        self._history.clear()
+
     def lags(self) -> Callable[[], dict[str, Lag]]:
         """The lag check over the last seconds, to be called anywhere: it works on a copy."""
         history = {name: list(kept) for name, kept in self._history.items() if len(kept) >= FEWEST_FRAMES}

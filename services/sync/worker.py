@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -21,7 +21,7 @@ from services.sync.errors import Fenced, Moved
 from services.sync.figures import Figures
 from services.sync.frames import Frame
 from services.sync.groups import Group, Missing
-from services.sync.house import House, lag_corrections
+from services.sync.house import House
 from services.sync.matcher import SessionMatcher
 from services.sync.parts import Parts
 from services.sync.store import Stored, arrivals_channel, lease_key, parse_arrival
@@ -315,9 +315,16 @@ class SessionWorker:
         return time.monotonic() - self.last_offer
 
     # ------------------------------------------------------------ told
-    def configure(self, config: SessionConfig) -> None:
+    def correct(self, corrections_us: Mapping[str, int]) -> None:
+        """Take these off the cameras' times from the next pose on, microseconds."""
+        if corrections_us != self._corrections_us:
+            log.info("times corrected", session=self.session_id, lag_us=dict(corrections_us))
+            self._corrections_us = dict(corrections_us)
+            self.views.forget()
+
+    def configure(self, config: SessionConfig, corrections_us: Mapping[str, int]) -> None:
         """Do as the session's configuration says from the next set on."""
-        self._corrections_us = lag_corrections(config)
+        self.correct(corrections_us)
         self.views.calibrate(config.calibration_toml)
         self.matcher.cameras.named = config.cameras
         cameras = len(config.cameras or self.matcher.cameras.tracks)

@@ -95,10 +95,11 @@ async def test_a_lag_is_taken_off_only_when_the_session_asks(
     config = SessionConfig("live", resample=False, extra={"lag_us": '{"side": 40000}'})
     await SessionStore(replica.redis).put(config)
     async with replica.ingest() as stream:
-        now = await replica.now_us()
-        await stream.send(make_pose("front", 0, now - 900_000))
+        await stream.send(make_pose("front", 0, await replica.now_us() - 900_000))
         # The configuration is read when the session is taken over, before its first set.
         await eventually(replica.sets, what="the first set")
+        # Counted from here: a frame that is older than the lateness when it comes waits for nobody.
+        now = await replica.now_us()
         for n in range(1, 12):
             at = now - 500_000 + n * PERIOD_US
             await stream.send(make_pose("front", n, at), make_pose("side", n, at + 40_000))
