@@ -22,6 +22,7 @@ from services.gateway.routes import (
     live,
     operations,
     page,
+    qr,
     reference_files,
     references,
     reports,
@@ -52,7 +53,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     problems.install(app)
     # reference_files before references: /builds/… and /import are no names of references.
     for module in (kept, access_tokens, cameras, sessions, calibrations, reports, reference_files, references, exercises,
-                   compare, operations, live, camera_sockets):  # fmt: skip
+                   compare, qr, operations, live, camera_sockets):  # fmt: skip
         app.include_router(module.router)
     docs.mount(app)
     page.mount(app)

@@ -9,10 +9,10 @@ from starlette.websockets import WebSocket
 from services.gateway.errors import ForeignOrigin
 from services.gateway.problems import answer_of
 
-# The page loads nothing from elsewhere. Workers and blobs: the browser camera's encoder and image display.
+# The page loads nothing from elsewhere; 'self' covers WebSockets to this origin too. Workers and blobs: the browser camera's encoder and image display.
 POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self' ws: wss:; "
-    "style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; "
+    "style-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
 )
 HEADERS = {

@@ -8,9 +8,10 @@ import httpx
 
 from komi.scoring.v1 import scoring_service_pb2 as scoring
 from komi.scoring.v1 import scoring_service_pb2_grpc
-from services.mesh.errors import InvalidInput
+from services.mesh.errors import FailedPrecondition, InvalidInput, NotFound
 from services.mesh.status import abort
-from tests.gateway.door import Door
+from services.mesh.times import to_timestamp
+from tests.gateway.door import JPEG, Door
 
 BOUNDARY = "xYzZY"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
@@ -26,6 +27,10 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.cancelled = asyncio.Event()
+        self.active = 2
+        self.imported = b""
+        self.compared: scoring.CompareConfig | None = None
+        self.files: dict[str, int] = {}
 
     async def BuildReference(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
         try:
@@ -47,7 +52,97 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
             raise
 
     async def GetReference(self, request: Any, context: Any) -> scoring.GetReferenceResponse:
-        return scoring.GetReferenceResponse(reference=scoring.Reference(reference_id=request.reference_id))
+        reference = scoring.Reference(reference_id=request.reference_id, name="스쿼트 / 1")
+        return scoring.GetReferenceResponse(reference=reference)
+
+    async def ListReferenceVersions(
+        self, request: Any, context: Any
+    ) -> scoring.ListReferenceVersionsResponse:
+        versions = [
+            scoring.Reference(reference_id=request.reference_id, version=number, active=number == self.active)
+            for number in (2, 1)
+        ]
+        return scoring.ListReferenceVersionsResponse(references=versions)
+
+    async def ActivateReference(self, request: Any, context: Any) -> scoring.ActivateReferenceResponse:
+        if request.version > 2:
+            await abort(context, NotFound("there is no such version", reason="REFERENCE_NOT_FOUND"))
+        self.active = request.version
+        return scoring.ActivateReferenceResponse(
+            reference=scoring.Reference(
+                reference_id=request.reference_id, version=request.version, active=True
+            )
+        )
+
+    async def GetReferenceStrip(self, request: Any, context: Any) -> scoring.GetReferenceStripResponse:
+        return scoring.GetReferenceStripResponse(jpeg=JPEG, frames=[31, 44, 57])
+
+    async def ExportReference(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        for piece in (b"KOMI", b"x" * (1 << 20), b"end"):
+            yield scoring.ExportReferenceResponse(chunk=piece)
+
+    async def ImportReference(
+        self, requests: AsyncIterator[Any], context: Any
+    ) -> scoring.ImportReferenceResponse:
+        content = b""
+        async for request in requests:
+            content += request.chunk
+            if not content.startswith(b"KOMI"):
+                await abort(context, InvalidInput("this is no exported reference", reason="NO_EXPORT"))
+        self.imported = content
+        return scoring.ImportReferenceResponse(reference=scoring.Reference(reference_id="r-9"))
+
+    async def CompareVideos(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+        try:
+            async for request in requests:
+                which = request.WhichOneof("payload")
+                if which == "config":
+                    self.compared = request.config
+                else:
+                    self.files[which] = self.files.get(which, 0) + len(getattr(request, which))
+            yield scoring.CompareVideosResponse(
+                progress=scoring.CompareProgress(
+                    video=scoring.COMPARED_VIDEO_ATTEMPT, progress=self._progress(0.5).progress
+                )
+            )
+            await self.go_on.wait()
+            yield scoring.CompareVideosResponse(
+                comparison=scoring.Comparison(
+                    attempt_frames=1,
+                    score=84,
+                    frames=[scoring.ComparedFrame(attempt_frame=0, sample_frame=3.5)],
+                    repetitions=[
+                        scoring.Repetition(
+                            number=1, start_time=to_timestamp(1_200_000), end_time=to_timestamp(4_100_000)
+                        )
+                    ],
+                )
+            )
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cancelled.set()
+            raise
+
+    async def ListReports(self, request: Any, context: Any) -> scoring.ListReportsResponse:
+        reports = [scoring.Report(report_id=f"p-{n}", session_id=request.session_id) for n in (2, 1)]
+        return scoring.ListReportsResponse(reports=reports[: request.page_size], next_page_token="more")
+
+    async def GetReport(self, request: Any, context: Any) -> scoring.GetReportResponse:
+        if request.report_id == "p-none":
+            await abort(context, NotFound("there is no such report", reason="REPORT_NOT_FOUND"))
+        report = scoring.Report(report_id=request.report_id or "p-newest", session_id=request.session_id)
+        report.repetitions.add(number=1, score=84, range_of_motion=float("nan"))
+        report.timeline.add(score=82, state=scoring.TRACKING_STATE_TRACKING).offset.FromSeconds(2)
+        return scoring.GetReportResponse(report=report)
+
+    async def DeleteReport(self, request: Any, context: Any) -> scoring.DeleteReportResponse:
+        if request.report_id == "p-open":
+            await abort(context, FailedPrecondition("its performance goes on", reason="REPORT_OPEN"))
+        return scoring.DeleteReportResponse()
+
+    async def ListExercises(self, request: Any, context: Any) -> scoring.ListExercisesResponse:
+        squat = scoring.Exercise(exercise="squat", kind=scoring.REFERENCE_KIND_REPETITIONS)
+        squat.name.ko, squat.name.en = "스쿼트", "Squat"
+        return scoring.ListExercisesResponse(exercises=[squat])
 
     def _progress(self, fraction: float) -> scoring.BuildReferenceResponse:
         return scoring.BuildReferenceResponse(

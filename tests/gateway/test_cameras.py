@@ -186,6 +186,14 @@ async def test_a_browser_camera_is_timed_by_probes_and_gets_its_poses_back(mesh:
         assert (await mesh.client.get("/api/v1/cameras")).status_code == 200
 
 
+async def test_a_browser_camera_is_greeted_before_it_is_asked_for_its_clock(mesh: Door) -> None:
+    """Probes went out while the stream to pose was still opening: pages got one before `ready`."""
+    for number in range(3):
+        async with mesh.socket(f"/ws/v1/cameras/phone-{number}") as camera:
+            assert (await receive(camera))["type"] == "ready"
+            await receive(camera, "probe")
+
+
 BAD_MESSAGES: list[tuple[str | bytes, str]] = [
     (b"", "BAD_MESSAGE"),
     (b"\x01" * 15, "BAD_MESSAGE"),

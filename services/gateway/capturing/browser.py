@@ -33,12 +33,14 @@ class BrowserCamera(WebSocketCamera[BrowserFrame]):
         self._page_epoch: int | None = None
         self._restarts = 0
         self._clock_told_ns = 0
+        self._greeted = asyncio.Event()
 
     async def run(self) -> None:
         """Carry frames and measure the page's clock, as WebSocketCamera.run."""
         await until_first(super().run(), self._probe())
 
     async def _probe(self) -> None:
+        await self._greeted.wait()
         for delay_s in probe_delays():
             await asyncio.sleep(delay_s)
             probe_id = self._timing.probe(self._clock.now_ns())
@@ -79,6 +81,7 @@ class BrowserCamera(WebSocketCamera[BrowserFrame]):
                 "credit": ready.credit,
             }
         )
+        self._greeted.set()
 
     def on_pose(self, frame: pose_pb2.PoseFrame, sent: BrowserFrame) -> None:
         """`pose`: the page draws its own skeleton."""

@@ -84,9 +84,9 @@ class CameraLink:
         try:
             with errors_of("pose"):
                 ready = await self._open(call)
-                self._on_state(None)
                 credit = asyncio.Semaphore(ready.ready.credit)
                 self._on_answer(ready)
+                self._on_state(None)
                 writing = asyncio.create_task(self._write(call, credit), name="frames to pose")
                 while (answer := await call.read()) is not grpc.aio.EOF:
                     match answer.WhichOneof("payload"):
