@@ -153,6 +153,8 @@ def reference(stored: Stored, *, whole: bool) -> pb.Reference:
         template_frames=len(template.frames),
         view_degrees=math.degrees(template.heading) % 360.0 if math.isfinite(template.heading) else math.nan,
         remarks=template.remarks,
+        active=stored.active,
+        videos=stored.videos,
     )
     if whole:
         degrees = np.degrees(angles_of(template.features))

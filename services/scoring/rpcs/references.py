@@ -24,7 +24,9 @@ class ReferenceRpcs(Rpcs):
         more = len(found) > count
         return pb.ListReferencesResponse(
             references=[translate.reference(stored, whole=False) for stored in found[:count]],
-            next_page_token=page_token(found[count - 1]) if more else "",
+            next_page_token=page_token(await self._parts.store.place(found[count - 1].reference_id))
+            if more
+            else "",
         )
 
     async def GetReference(
@@ -42,12 +44,16 @@ class ReferenceRpcs(Rpcs):
     async def ListReferenceVersions(
         self, request: pb.ListReferenceVersionsRequest, context: Context
     ) -> pb.ListReferenceVersionsResponse:
-        raise Unavailable("versions cannot be listed yet", reason="NOT_YET")
+        found = await self._parts.store.versions(request.reference_id)
+        return pb.ListReferenceVersionsResponse(
+            references=[translate.reference(stored, whole=False) for stored in found]
+        )
 
     async def ActivateReference(
         self, request: pb.ActivateReferenceRequest, context: Context
     ) -> pb.ActivateReferenceResponse:
-        raise Unavailable("versions cannot be switched yet", reason="NOT_YET")
+        stored = await self._parts.store.activate(request.reference_id, request.version)
+        return pb.ActivateReferenceResponse(reference=translate.reference(stored, whole=False))
 
     async def GetReferenceStrip(
         self, request: pb.GetReferenceStripRequest, context: Context
