@@ -11,6 +11,7 @@ import numpy as np
 from services.scoring.alignment import OnlineWarping, Position
 from services.scoring.deviation import momentary
 from services.scoring.landmarks import Bools, Floats
+from services.scoring.localisation import Usual
 from services.scoring.repetitions import Cycle, CycleDetector
 from services.scoring.template import RATE_HZ, Kind, Template
 from services.scoring.tolerance import tolerances
@@ -43,6 +44,8 @@ class Following:
 
     def __init__(self, template: Template):
         self.template = template
+        self.usual = Usual()
+        """What this user does in repetitions that pass."""
         self.tolerances = tolerances(template)
         rows = template.relative()
         scale = self.tolerances.scale

@@ -19,6 +19,7 @@ from services.scoring.features import bones_of
 from services.scoring.following import Following, Moment
 from services.scoring.joints import JointError, joint_errors
 from services.scoring.landmarks import Floats, SyncedViews
+from services.scoring.localisation import Usual, residuals
 from services.scoring.memory import Clip, Memory
 from services.scoring.mirror import mirror_image, one_sided
 from services.scoring.observer import Observer
@@ -52,6 +53,8 @@ REST_S: Final = 4.0
 """Standing by for this long after a repetition is rest."""
 SCORE_S: Final = 1.0
 """Time constant of the live score."""
+PASSES: Final = 70.0
+"""Repetitions that score this much tell what is usual for the user, and so no fault."""
 MIRROR_GAIN: Final = 0.15
 """The mirror image must explain this much more before a performance is taken as mirrored."""
 
@@ -103,13 +106,20 @@ class SessionScorer:
 
     def state(self) -> dict[str, Any]:
         """What a successor must know so that nothing is counted twice; plain JSON values."""
-        return {"count": self._count, "last_end_s": self._last_end if self._count else None}
+        usual = {self._side(way): way.usual.state for way in self._ways if way.usual.count.any()}
+        return {"count": self._count, "last_end_s": self._last_end if self._count else None, "usual": usual}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes up where another scorer of this session stopped."""
         self._count = int(state.get("count", 0))
         last = state.get("last_end_s")
         self._last_end = -math.inf if last is None else float(last)
+        usual = state.get("usual", {})
+        for way in self._ways:
+            way.usual = Usual.of(usual.get(self._side(way)))
+
+    def _side(self, way: Following) -> str:
+        return "as_shown" if way.template is self.template else "mirrored"
 
     def feed(self, synced: SyncedViews) -> Outcome:
         """Takes one synced set, later than the one before; returns what is to be said of it."""
@@ -244,10 +254,11 @@ class SessionScorer:
         self._count += 1
         self._last_end = cycle.end_s
         self._latest = verdict
-        errors, phase = repetition_errors(comparison, way.template)
+        errors, phase = repetition_errors(comparison, way.template, way.usual)
+        if verdict.score >= PASSES:
+            way.usual = way.usual.after(residuals(comparison, way.template))
         done = CompletedRepetition(self._count, cycle.start_s, cycle.end_s, verdict, errors, phase)
-        self._coach.hear(done)
-        return done
+        return self._coach.hear(done)
 
     # ------------------------------------------------------------ saying
 

@@ -31,6 +31,8 @@ class Tolerances:
     """(60,) of the movement from the ready pose."""
     weight: Floats
     """(60,) 0 to 1; 0 for what the reference does not show."""
+    variance: Floats
+    """(60,) error variance of what is compared: the worse of the user's views and the reference's one."""
 
     @property
     def absolute(self) -> Floats:
@@ -61,7 +63,7 @@ def tolerances(template: Template, variance: Floats | None = None) -> Tolerances
     # A bone's directions share one spread: a trainer who never strays sideways gives no licence to forbid it.
     spread = np.concatenate((np.repeat(bones, 3), spread[3 * BONE_COUNT :]))
     relative = np.sqrt(spread + np.radians(RELATIVE_DEG) ** 2 + NOISE_SHARE * seen)
-    return Tolerances(relative, importance(template) * template.known)
+    return Tolerances(relative, importance(template) * template.known, seen)
 
 
 def bone_movement(template: Template) -> Floats:

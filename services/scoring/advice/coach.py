@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
+from services.scoring.advice.knowledge import canonical
 from services.scoring.advice.phrases import Phrase, find
+from services.scoring.advice.tips import tip
 from services.scoring.joints import JointError
 from services.scoring.outcome import Advice, CompletedRepetition
 
@@ -20,7 +23,8 @@ SMALLEST_DEG: Final = 10.0
 """No angle is corrected by less than this: one camera cannot see it."""
 PRAISE_S: Final = 4.0
 """Praise stands for this long."""
-MATTERS: Final = {"squat": frozenset({"knees", "knee", "hip", "trunk", "ankle", "tempo"})}
+_LEGS_AND_TRUNK: Final = frozenset({"knees", "knee", "hip", "trunk", "ankle", "tempo"})
+MATTERS: Final = dict.fromkeys(("squat", "lunge", "knee_raise"), _LEGS_AND_TRUNK)
 """Parts worth a cue, where an exercise leaves the others free: how the arms are held is nobody's business in a squat."""
 TOO_FAST: Final = 60.0
 """A tempo score below this is spoken of when no joint is."""
@@ -31,40 +35,32 @@ class Fault:
     """What a repetition gives cause to say."""
 
     phrase: Phrase
+    part: str
     joints: tuple[str, ...]
-    excess: float
+    """Both sides, where both show it."""
 
 
 class Coach:
     """Hears repetitions, says at most one thing."""
 
     def __init__(self, exercise: str) -> None:
-        self._exercise = exercise or "any"
+        self._exercise = canonical(exercise)
         self._suspect: str | None = None
-        self._standing: tuple[Fault, int] | None = None
+        self._standing: tuple[Advice, Phrase] | None = None
         self._praise: tuple[Advice, float] | None = None
-        self._ended_s = -math.inf
 
-    def hear(self, done: CompletedRepetition) -> None:
-        """Takes a repetition into account."""
-        self._ended_s = done.end_s
+    def hear(self, done: CompletedRepetition) -> CompletedRepetition:
+        """Takes a repetition into account; returns it with its faults and with what is said of it."""
         score = done.verdict.score
         if not math.isfinite(score):
-            return
+            return done
         if score >= WRONG_BELOW:
             self._recover(done)
-            return
-        fault = worst_fault(self._exercise, done)
-        if fault is None:
-            return
-        code = fault.phrase.code
-        again = code == self._suspect or (
-            self._standing is not None and code == self._standing[0].phrase.code
-        )
-        self._suspect = code
-        if again or score < SEVERE_BELOW:
-            self._standing = fault, done.number
-            self._praise = None
+            return self._told(done, ())
+        found = tuple(faults(self._exercise, done))
+        if found:
+            self._consider(found[0], done)
+        return self._told(done, found)
 
     def cue(self, time_s: float) -> Advice | None:
         """What stands now."""
@@ -73,42 +69,67 @@ class Coach:
             if time_s <= until:
                 return advice
             self._praise = None
-        if self._standing is None:
-            return None
-        fault, number = self._standing
-        phrase = fault.phrase
-        return Advice(phrase.code, phrase.ko, phrase.en, False, fault.joints, number)
+        return self._standing[0] if self._standing is not None else None
+
+    def _consider(self, fault: Fault, done: CompletedRepetition) -> None:
+        code = fault.phrase.code
+        again = code == self._suspect or (self._standing is not None and code == self._standing[0].code)
+        self._suspect = code
+        if again or done.verdict.score < SEVERE_BELOW:
+            self._standing = correction(self._exercise, fault, done.number), fault.phrase
+            self._praise = None
 
     def _recover(self, done: CompletedRepetition) -> None:
         self._suspect = None
         if self._standing is None:
             return
-        fault, _ = self._standing
-        phrase = fault.phrase
-        praise = Advice(phrase.code, phrase.praise_ko, phrase.praise_en, True, fault.joints, done.number)
+        advice, phrase = self._standing
+        praise = Advice(phrase.code, phrase.praise_ko, phrase.praise_en, True, advice.joints, done.number)
         self._praise = praise, done.end_s + PRAISE_S
         self._standing = None
 
+    def _told(self, done: CompletedRepetition, found: tuple[Fault, ...]) -> CompletedRepetition:
+        cue = self.cue(done.end_s)
+        about = cue if cue is not None and cue.repetition == done.number else None
+        return replace(done, faults=tuple(fault.phrase.code for fault in found), cue=about)
 
-def worst_fault(exercise: str, done: CompletedRepetition) -> Fault | None:
-    """The fault of a repetition that is furthest off and has words."""
+
+def correction(exercise: str, fault: Fault, repetition: int) -> Advice:
+    """A fault in words, with a tip against it where there is one."""
+    phrase = fault.phrase
+    further = tip(exercise, fault.part, f"{phrase.ko} {phrase.en}")
+    return Advice(
+        phrase.code,
+        phrase.ko,
+        phrase.en,
+        False,
+        fault.joints,
+        repetition,
+        tip_ko=further.ko if further is not None else "",
+        tip_en=further.en if further is not None else "",
+    )
+
+
+def faults(exercise: str, done: CompletedRepetition) -> Iterator[Fault]:
+    """The faults of a repetition that have words, in the order of its errors; the tempo if no joint is to blame."""
     phase = done.worst_phase.name.lower()
+    found: dict[str, Fault] = {}
     for error in done.joint_errors:
-        if error.severity < EXCESS:
-            break
-        if abs(error.degrees) < SMALLEST_DEG or not _matters(exercise, _part(error)):
+        part = _part(error)
+        if error.severity < EXCESS or abs(error.degrees) < SMALLEST_DEG or not _matters(exercise, part):
             continue
         phrase = _phrase(exercise, error, phase)
         if phrase is not None:
-            return Fault(phrase, (error.joint,), error.severity)
-    if done.verdict.tempo < TOO_FAST:
+            both = found[phrase.code].joints if phrase.code in found else ()
+            found[phrase.code] = Fault(phrase, part, (*both, error.joint))
+    if not found and done.verdict.tempo < TOO_FAST:
         quick = done.end_s - done.start_s
         usual = done.verdict.out_s + done.verdict.turn_s + done.verdict.back_s
         direction = "fast" if quick <= usual else "slow"
         phrase = find(exercise, "tempo", direction, phase)
         if phrase is not None:
-            return Fault(phrase, (), 1.0)
-    return None
+            found[phrase.code] = Fault(phrase, "tempo", ())
+    yield from found.values()
 
 
 def _part(error: JointError) -> str:

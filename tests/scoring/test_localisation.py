@@ -1,0 +1,207 @@
+"""Evidence for which joint went wrong and when: closed forms against sampling, and what a user's usual does to it."""
+
+import json
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+
+from services.scoring.features import BONE, BONE_COUNT
+from services.scoring.joints import JOINTS
+from services.scoring.localisation import (
+    FAULT_DEG,
+    PERSON,
+    PHASES,
+    REMEMBERED,
+    REPETITION,
+    Residuals,
+    Usual,
+    evidence,
+    most_suspicious,
+)
+from services.scoring.reference import build_template
+from services.scoring.session import SessionScorer
+from tests.scoring.puppet import sets, squat, squats, waves
+
+NAMES = [joint.name for joint in JOINTS]
+BONE_NAMES = list(BONE)
+VIEW = np.full(BONE_COUNT, 1e-4)
+EVERYTHING, ALWAYS = np.ones(BONE_COUNT, dtype=bool), np.ones(len(PHASES), dtype=bool)
+LIMB = {
+    "left_shoulder": ("left_upper_arm", "left_forearm"),
+    "left_elbow": ("left_forearm",),
+    "right_hip": ("right_thigh", "right_shin", "right_foot"),
+    "right_knee": ("right_shin", "right_foot"),
+    "right_ankle": ("right_foot",),
+    "head": ("head",),
+}
+
+
+def seen(mean: np.ndarray, known: np.ndarray = EVERYTHING, present: np.ndarray = ALWAYS) -> Residuals:
+    return Residuals(mean, known, present, VIEW)
+
+
+def fault(joint: str, phase: int, degrees: float = 25.0) -> np.ndarray:
+    """Residuals of a repetition perfect but for one joint in one phase."""
+    mean = np.zeros((len(PHASES), BONE_COUNT, 3))
+    for bone in LIMB[joint]:
+        mean[phase, BONE[bone], 1] = np.radians(degrees)
+    return mean
+
+
+def named(residuals: Residuals, usual: Usual | None = None) -> tuple[str, int]:
+    joint, phase = most_suspicious(evidence(residuals, usual))[0]
+    return NAMES[joint], phase
+
+
+@pytest.mark.parametrize("phase", range(len(PHASES)))
+@pytest.mark.parametrize("joint", LIMB)
+def test_the_joint_that_moved_is_named_not_those_it_carries_along_nor_those_that_carry_it(
+    joint: str, phase: int
+) -> None:
+    assert named(seen(fault(joint, phase))) == (joint, phase)
+
+
+def test_nothing_wrong_speaks_against_every_hypothesis() -> None:
+    assert (evidence(seen(np.zeros((3, BONE_COUNT, 3)))) < 0).all()
+
+
+@seed(20261121)
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, BONE_COUNT - 1), st.integers(0, 2), st.integers(0, 2**32 - 1))
+def test_a_bones_evidence_is_the_ratio_of_two_gaussian_densities(bone: int, phase: int, start: int) -> None:
+    """The oracle: adding the fault's variance to the covariance, in the two directions the residual is drawn in."""
+    rng = np.random.default_rng(start)
+    mean = np.zeros((3, BONE_COUNT, 3))
+    mean[:, bone, :2] = rng.normal(0.0, 0.3, (3, 2))
+    only = np.zeros(BONE_COUNT, dtype=bool)
+    only[bone] = True
+    found = evidence(seen(mean, only))
+    row = next(i for i, joint in enumerate(JOINTS) if BONE_NAMES[bone] in joint.bones)
+    _, without = Usual().expected(VIEW)
+    plain = without[bone]
+    wide = plain + np.radians(FAULT_DEG) ** 2 * np.outer(np.eye(3)[phase], np.eye(3)[phase])
+    expected = sum(
+        0.5 * (r @ (np.linalg.inv(plain) - np.linalg.inv(wide)) @ r)
+        - 0.5 * np.log(np.linalg.det(wide) / np.linalg.det(plain))
+        for r in mean[:, bone, :2].T
+    )
+    assert found[row, phase] == pytest.approx(expected, rel=1e-6, abs=1e-8)
+
+
+def test_what_the_user_always_does_is_no_fault_and_what_is_new_is() -> None:
+    rng = np.random.default_rng(4)
+    habit = fault("right_knee", 1, 30.0)
+    usual = Usual()
+    for _ in range(3):
+        usual = usual.after(seen(habit + rng.normal(0.0, 0.01, habit.shape)))
+    assert named(seen(habit + fault("left_elbow", 2, 15.0)), usual) == ("left_elbow", 2)
+    assert named(seen(habit + fault("left_elbow", 2, 15.0))) != ("left_elbow", 2)
+
+
+def test_a_usual_is_the_mean_and_scatter_of_its_repetitions_while_none_has_faded() -> None:
+    rng = np.random.default_rng(5)
+    repetitions = rng.normal(0.0, 0.1, (6, 3, BONE_COUNT, 3))
+    usual = Usual()
+    for one in repetitions:
+        usual = usual.after(seen(one))
+    off = repetitions - repetitions.mean(axis=0)
+    np.testing.assert_allclose(usual.mean, repetitions.mean(axis=0))
+    np.testing.assert_allclose(usual.scatter, np.einsum("npbk,nqbk->bpq", off, off) / 2.0)
+    assert (usual.count == 6).all()
+
+
+def test_a_usual_follows_somebody_who_changes_and_its_weight_stays_bounded() -> None:
+    usual = Usual()
+    for level in (0.0, 0.2):
+        for _ in range(60):
+            usual = usual.after(seen(np.full((3, BONE_COUNT, 3), level)))
+    assert usual.count.max() <= REMEMBERED
+    np.testing.assert_allclose(usual.mean, 0.2, atol=0.001)
+
+
+def test_knowing_more_repetitions_never_widens_what_is_expected() -> None:
+    usual = Usual()
+    spread = [usual.expected(VIEW)[1]]
+    for _ in range(8):
+        usual = usual.after(seen(np.zeros((3, BONE_COUNT, 3))))
+        spread.append(usual.expected(VIEW)[1])
+    for before, after in pairwise(spread):
+        assert np.linalg.eigvalsh(before - after).min() > -1e-12
+        assert np.linalg.eigvalsh(after).min() > 0.0
+    np.testing.assert_allclose(spread[0] - PERSON - REPETITION, _view_part(), atol=1e-12)
+
+
+def _view_part() -> np.ndarray:
+    return np.broadcast_to(0.95e-4 * np.ones((3, 3)) + 0.05e-4 * np.eye(3), (BONE_COUNT, 3, 3))
+
+
+def test_bones_not_seen_say_nothing_and_joints_not_seen_are_not_named() -> None:
+    known = EVERYTHING.copy()
+    known[BONE["left_forearm"]] = False
+    table = evidence(seen(fault("left_elbow", 0), known))
+    assert np.isneginf(table[NAMES.index("left_elbow")]).all()
+    assert np.isfinite(table[NAMES.index("left_shoulder")]).all()
+    usual = Usual().after(seen(fault("left_elbow", 0), known))
+    assert usual.count[BONE["left_forearm"]] == 0
+    assert not usual.mean[:, BONE["left_forearm"]].any()
+
+
+def test_a_phase_the_template_has_not_is_never_named() -> None:
+    present = np.array([True, False, True])
+    table = evidence(seen(fault("left_elbow", 0), present=present))
+    assert np.isneginf(table[:, 1]).all()
+    assert most_suspicious(table)[0] == (NAMES.index("left_elbow"), 0)
+
+
+def test_nobody_seen_names_nobody() -> None:
+    assert most_suspicious(evidence(seen(np.zeros((3, BONE_COUNT, 3)), ~EVERYTHING))) == []
+
+
+def test_a_usual_survives_its_way_through_json() -> None:
+    usual = Usual().after(seen(fault("left_elbow", 0))).after(seen(fault("left_elbow", 1)))
+    again = Usual.of(json.loads(json.dumps(usual.state)))
+    np.testing.assert_allclose(again.mean, usual.mean, atol=1e-5)
+    np.testing.assert_allclose(again.scatter, usual.scatter, atol=1e-5)
+    np.testing.assert_allclose(again.count, usual.count)
+
+
+@pytest.mark.parametrize(
+    "state", [None, {}, [], {"count": [1]}, {**Usual().state, "mean": [float("nan")] * 126}]
+)
+def test_a_usual_that_cannot_be_read_is_learnt_anew(state: object) -> None:
+    assert not Usual.of(state).count.any()
+
+
+def usual_after(depth_share: float) -> object:
+    """What a session of three squats leaves its successor to know as usual."""
+    times, depth = waves(3)
+    scorer = SessionScorer(build_template(squats(3), "squat"))
+    for one in sets([squat(depth_share * d) for d in depth], times):
+        scorer.feed(one)
+    assert scorer.repetitions == 3
+    state = json.loads(json.dumps(scorer.state()))
+    heir = SessionScorer(scorer.template)
+    heir.restore(state)
+    assert heir.state() == state
+    return state["usual"]
+
+
+def test_good_repetitions_become_usual_and_a_successor_knows_them() -> None:
+    assert Usual.of(usual_after(1.0)["as_shown"]).count.max() == 3  # type: ignore[index]
+
+
+def test_repetitions_that_do_not_pass_are_not_usual() -> None:
+    assert usual_after(0.5) == {}
+
+
+def test_a_repetition_is_localised_within_a_millisecond() -> None:
+    usual = Usual().after(seen(fault("left_elbow", 0)))
+    began = time.process_time()
+    for _ in range(200):
+        most_suspicious(evidence(seen(fault("right_knee", 1)), usual))
+        usual.after(seen(fault("right_knee", 1)))
+    assert (time.process_time() - began) / 200 < 0.001
