@@ -9,6 +9,8 @@ CAMERAS = "komi:cameras"
 """Sorted set of camera ids; score: when last seen, microseconds."""
 REFERENCES = "komi:references"
 """Sorted set of reference ids; score: when made, microseconds."""
+REPORTS = "komi:reports"
+"""Hash: report id to JSON of its session and when its performance began, microseconds."""
 
 
 def _safe(name: str) -> str:
@@ -54,6 +56,11 @@ def scoring_state(session_id: str) -> str:
 def repetitions(session_id: str) -> str:
     """List: komi.scoring.v1.Repetition, oldest first."""
     return session(session_id, "score", "repetitions")
+
+
+def report(session_id: str, report_id: str, *parts: str) -> str:
+    """Hash: a report of the session; with parts, the lists that grow with it. Outlives the session."""
+    return session(session_id, "report", _safe(report_id), *parts)
 
 
 def reference(reference_id: str) -> str:

@@ -6,21 +6,49 @@ from typing import Any
 
 from services.mesh import keys
 from services.mesh.redis import RedisClient
+from services.scoring.reports.kept import KeptReport, ReportChange
+from services.scoring.reports.store import ReportStore, read, report_keys
 
-MOST_REPETITIONS = 1000
+REPORT_LIFETIME_S = 366 * 24 * 3600
 
-# Scores, cursor and state go in together and only under the current lease: whoever takes over neither counts a
-# repetition twice nor loses one. Answers 0 if the lease is another's.
+# Scores, cursor, state and reports go in together and only under the current lease: whoever takes over neither counts
+# a repetition twice nor loses one. Answers 0 if the lease is another's. KEYS: lease, scores, state, repetitions, then
+# four of each report; a list of ARGV comes after its length.
 _COMMIT = """
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
-local kept, ttl = ARGV[2], ARGV[3]
-local updates, repetitions = tonumber(ARGV[7]), tonumber(ARGV[8])
-for i = 9, 8 + updates do redis.call('XADD', KEYS[2], 'MAXLEN', '~', kept, '*', 'update', ARGV[i]) end
-for i = 9 + updates, 8 + updates + repetitions do redis.call('RPUSH', KEYS[4], ARGV[i]) end
-if repetitions > 0 then redis.call('LTRIM', KEYS[4], -1000, -1) end
-redis.call('HSET', KEYS[3], 'cursor', ARGV[4], 'state', ARGV[5])
-redis.call('HINCRBY', KEYS[3], 'sets', ARGV[6])
+local at = 0
+local function take()
+  at = at + 1
+  return ARGV[at]
+end
+local function push(key, most)
+  local count = tonumber(take())
+  for _ = 1, count do
+    local one = take()
+    if key then redis.call('RPUSH', key, one) end
+  end
+  if key and count > 0 then redis.call('LTRIM', key, -most, -1) end
+end
+if redis.call('HGET', KEYS[1], 'token') ~= take() then return 0 end
+redis.call('HSET', KEYS[3], 'cursor', take(), 'state', take(), 'report', take())
+redis.call('HINCRBY', KEYS[3], 'sets', take())
+local ttl, kept = take(), take()
+for _ = 1, tonumber(take()) do redis.call('XADD', KEYS[2], 'MAXLEN', '~', kept, '*', 'update', take()) end
+push(KEYS[4], 1000)
 for i = 2, 4 do redis.call('EXPIRE', KEYS[i], ttl) end
+local lifetime = take()
+for i = 5, #KEYS, 4 do
+  local begins, anew, about, state = take(), take(), take(), take()
+  -- One that somebody has deleted must not come back without its beginning.
+  local there = begins == '1' or redis.call('EXISTS', KEYS[i]) == 1
+  if there then
+    redis.call('HSET', KEYS[i], 'about', about, 'state', state)
+    if anew == '1' then redis.call('DEL', KEYS[i + 1]) end
+  end
+  push(there and KEYS[i + 1], 720)
+  push(there and KEYS[i + 2], 1000)
+  push(there and KEYS[i + 3], 200)
+  for k = i, i + 3 do redis.call('EXPIRE', KEYS[k], lifetime) end
+end
 return 1
 """
 _BEGIN = """
@@ -43,6 +71,26 @@ class Progress:
     state: dict[str, Any]
     """See `SessionScorer.state`."""
     sets: int
+    report_id: str
+    """The report under way; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What came of some synced sets, to be written all or nothing."""
+
+    cursor: str
+    """Entry of the synced sets' stream up to which this goes."""
+    state: dict[str, Any]
+    """See `SessionScorer.state`."""
+    updates: list[bytes]
+    """komi.scoring.v1.ScoreUpdate"""
+    repetitions: list[bytes]
+    """komi.scoring.v1.Repetition"""
+    report_id: str
+    """The report under way; empty: none."""
+    reports: list[ReportChange]
+    """The report under way, and before it what has just ended."""
 
 
 class Ledger:
@@ -50,6 +98,8 @@ class Ledger:
 
     def __init__(self, redis: RedisClient, session_id: str, *, kept: int, lifetime_s: float) -> None:
         self._redis = redis
+        self._session_id = session_id
+        self._reports = ReportStore(redis)
         self._lease = keys.scoring_lease(session_id)
         self._out = keys.scores(session_id)
         self._state = keys.scoring_state(session_id)
@@ -67,38 +117,67 @@ class Ledger:
             reference=raw.get(b"reference", b"").decode(),
             state=json.loads(raw.get(b"state") or b"{}"),
             sets=int(raw.get(b"sets", 0)),
+            report_id=raw.get(b"report", b"").decode(),
         )
 
     async def begin(self, token: int, reference: str, cursor: str) -> bool:
-        """Start over, because what the session follows has changed. False: the lease is lost."""
+        """Start over, because what the session follows has changed; its report is over. False: the lease is lost."""
         done = await self._begin(
             keys=[self._lease, self._state, self._repetitions],
             args=[token, reference, cursor, self._lifetime_s],
         )
         return bool(done)
 
-    async def commit(
-        self, token: int, cursor: str, state: dict[str, Any], updates: list[bytes], repetitions: list[bytes]
-    ) -> bool:
+    async def commit(self, token: int, batch: Batch) -> bool:
         """Publish scores and note how far they go, all or nothing. False: the lease is lost, nothing was written."""
+        for change in batch.reports:
+            if change.begins:
+                await self._reports.announce(self._session_id, change)
         done = await self._commit(
-            keys=[self._lease, self._out, self._state, self._repetitions],
+            keys=[
+                self._lease,
+                self._out,
+                self._state,
+                self._repetitions,
+                *(key for change in batch.reports for key in report_keys(self._session_id, change.report_id)),
+            ],
             args=[
                 token,
-                self._kept,
+                batch.cursor,
+                json.dumps(batch.state),
+                batch.report_id,
+                len(batch.updates),
                 self._lifetime_s,
-                cursor,
-                json.dumps(state),
-                len(updates),
-                len(updates),
-                len(repetitions),
-                *updates,
-                *repetitions,
+                self._kept,
+                *_counted(batch.updates),
+                *_counted(batch.repetitions),
+                REPORT_LIFETIME_S,
+                *(arg for change in batch.reports for arg in _args(change)),
             ],
         )
         return bool(done)
+
+    async def report(self, report_id: str) -> KeptReport | None:
+        """A report of this session; None: there is none."""
+        return await read(self._redis, self._session_id, report_id) if report_id else None
 
     async def repetitions(self) -> list[bytes]:
         """Completed repetitions, oldest first, as komi.scoring.v1.Repetition."""
         found: list[bytes] = await self._redis.lrange(self._repetitions, 0, -1)
         return found
+
+
+def _counted(values: list[bytes]) -> list[bytes | int]:
+    return [len(values), *values]
+
+
+def _args(change: ReportChange) -> list[bytes | int]:
+    return [
+        int(change.begins),
+        int(change.anew),
+        change.about,
+        change.state,
+        *_counted(change.points),
+        *_counted(change.repetitions),
+        *_counted(change.cues),
+    ]

@@ -12,7 +12,7 @@ from services.mesh.lease import Lease
 from services.mesh.redis import RedisClient
 from services.mesh.sessions import Mode, SessionConfig, SessionStore
 from services.scoring import metrics
-from services.scoring.ledger import Ledger, Progress
+from services.scoring.ledger import Batch, Ledger, Progress
 from services.scoring.scribe import Scribe
 from services.scoring.session import Rules
 from services.scoring.store import ReferenceStore, Stored
@@ -74,9 +74,15 @@ class SessionWorker:
             sets = [fields[b"set"] for _, fields in entries if b"set" in fields]
             written = await loop.run_in_executor(self._executor, scribe.write, sets)
             cursor = entries[-1][0].decode()
-            kept = await self._ledger.commit(
-                self._lease.token, cursor, scribe.state(), written.updates, written.repetitions
+            batch = Batch(
+                cursor,
+                scribe.state(),
+                written.updates,
+                written.repetitions,
+                written.report_id,
+                written.reports,
             )
+            kept = await self._ledger.commit(self._lease.token, batch)
             if not kept:
                 metrics.dropped("superseded", len(sets))
                 raise Superseded
@@ -95,7 +101,8 @@ class SessionWorker:
             seen = await self._redis.xrevrange(self._sets, max=progress.cursor, count=LOOK_BACK)
             earlier = [fields[b"set"] for _, fields in reversed(seen) if b"set" in fields]
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._executor, scribe.resume, earlier, progress.state)
+            report = await self._ledger.report(progress.report_id)
+            await loop.run_in_executor(self._executor, scribe.resume, earlier, progress.state, report)
             self._log.info("took up a session", sets=progress.sets)
         return scribe
 
