@@ -3,7 +3,7 @@
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,12 +110,11 @@ class MediaPipeTracker:
     def __init__(self, task: Path, options: TrackerOptions) -> None:
         """Load the model, 30 to 300 ms. Raises ModelNotLoaded."""
         provide_graphics()
-        import mediapipe
         from mediapipe.tasks.python.core.base_options import BaseOptions
-        from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
+        from mediapipe.tasks.python.vision import PoseLandmarkerOptions, RunningMode
 
-        self._new_image = mediapipe.Image
-        self._rgb = mediapipe.ImageFormat.SRGB
+        from services.pose.detector import Detector
+
         self._clock = MediaClock()
         self._followed: Floats | None = None
         settings = PoseLandmarkerOptions(
@@ -126,7 +125,7 @@ class MediaPipeTracker:
         )
         try:
             with without_known_noise():
-                self._landmarker: Any = PoseLandmarker.create_from_options(settings)
+                self._detector = Detector(settings)
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelNotLoaded(f"MediaPipe does not load {task}: {error}") from error
 
@@ -134,34 +133,38 @@ class MediaPipeTracker:
         """Find landmarks in an RGB image (height, width, 3)."""
         height, width = image.shape[:2]
         try:
-            result = self._landmarker.detect_for_video(
-                self._new_image(self._rgb, image), self._clock.tick(time_us)
-            )
+            detected, masks = self._detector.detect(image, self._clock.tick(time_us))
         except (RuntimeError, ValueError) as error:
             raise InferenceFailed(
                 f"MediaPipe failed on a frame of {width}×{height} pixels: {error}"
             ) from error
+        size = np.array([width, height], dtype=np.float32)
         persons = [
-            _person(normalised, world, width, height)
-            for normalised, world in zip(result.pose_landmarks, result.pose_world_landmarks, strict=True)
+            Person(
+                image_px=one.normalised[:, :2] * size,
+                image_normalised=one.normalised,
+                world_m=one.world_m,
+                visibility=one.visibility,
+                presence=one.presence,
+            )
+            for one in detected
         ]
         if not persons:
             self._followed = None
             return Found(width, height, persons=0, person=None)
         chosen = follow([person.image_px for person in persons], self._followed)
         self._followed = persons[chosen].image_px
-        masks = result.segmentation_masks
         return Found(
             width,
             height,
             persons=len(persons),
             person=persons[chosen],
-            mask=pack_mask(masks[chosen].numpy_view()) if masks else None,
+            mask=pack_mask(masks[chosen]) if masks else None,
         )
 
     def close(self) -> None:
         """Free the model."""
-        self._landmarker.close()
+        self._detector.close()
 
 
 class IdleTracker:
@@ -213,17 +216,6 @@ def _overlap(a: Floats, b: Floats) -> float:
     common = _area(np.concatenate([np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])]))
     union = _area(a) + _area(b) - common
     return common / union if union > 0 else 0.0
-
-
-def _person(normalised: list[Any], world: list[Any], width: int, height: int) -> Person:
-    shares = np.array([(mark.x, mark.y, mark.z) for mark in normalised], dtype=np.float32)
-    return Person(
-        image_px=shares[:, :2] * np.array([width, height], dtype=np.float32),
-        image_normalised=shares,
-        world_m=np.array([(mark.x, mark.y, mark.z) for mark in world], dtype=np.float32),
-        visibility=np.array([mark.visibility for mark in normalised], dtype=np.float32),
-        presence=np.array([mark.presence for mark in normalised], dtype=np.float32),
-    )
 
 
 def pack_mask(likelihood: NDArray[np.float32]) -> Mask:

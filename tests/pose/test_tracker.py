@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.pose.decode import ImageLimits, decode_jpeg
 from services.pose.errors import ModelNotLoaded
+from services.pose.graphics import provide_graphics
 from services.pose.tracker import (
     WIDEST_STEP_US,
     IdleTracker,
@@ -185,3 +186,41 @@ def test_a_mask_is_thinned_to_at_most_its_width() -> None:
     assert (mask.width, mask.height) == (320, 180)
     bits = np.frombuffer(zlib.decompress(mask.bits_zlib), dtype=np.uint8).reshape(180, 40)
     assert np.unpackbits(bits, axis=1).mean(axis=0).tolist() == [0.0] * 160 + [1.0] * 160
+
+
+@pytest.mark.timeout(60)
+def test_the_detector_finds_what_mediapipe_s_own_call_finds(full_model: Path, squats: Video) -> None:
+    """It goes round MediaPipe's Python side and reads C structs by their layout: a new release may change both."""
+    provide_graphics()
+    import mediapipe
+    from mediapipe.tasks.python.core.base_options import BaseOptions
+    from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
+
+    from services.pose.detector import Detector
+
+    options = PoseLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(full_model)),
+        running_mode=RunningMode.VIDEO,
+        output_segmentation_masks=True,
+    )
+    detector = Detector(options)
+    try:
+        with PoseLandmarker.create_from_options(options) as landmarker:
+            for number, jpeg in enumerate(squats.jpegs[:5]):
+                image = decode_jpeg(jpeg, LIMITS)
+                [found], [mask] = detector.detect(image, 33 * number)
+                own = landmarker.detect_for_video(
+                    mediapipe.Image(mediapipe.ImageFormat.SRGB, image), 33 * number
+                )
+                shares, [world] = own.pose_landmarks[0], own.pose_world_landmarks
+                assert np.array_equal(
+                    found.normalised, np.array([(m.x, m.y, m.z) for m in shares], np.float32)
+                )
+                assert np.array_equal(found.world_m, np.array([(m.x, m.y, m.z) for m in world], np.float32))
+                assert np.array_equal(found.visibility, np.array([m.visibility for m in shares], np.float32))
+                assert np.array_equal(found.presence, np.array([m.presence for m in shares], np.float32))
+                assert np.array_equal(mask, own.segmentation_masks[0].numpy_view())
+            with pytest.raises(ValueError, match="monotonically"):
+                detector.detect(decode_jpeg(squats.jpegs[0], LIMITS), 0)
+    finally:
+        detector.close()
