@@ -84,6 +84,11 @@ class Lane(Generic[Tag]):
         """Whether `submit` would take a frame without displacing one."""
         return len(self._waiting) < self._capacity
 
+    @property
+    def answers_last(self) -> bool:
+        """Within `on_done`: no other frame waits or is being looked at."""
+        return self._open_jobs == 1
+
     def submit(self, job: Job[Tag]) -> Job[Tag] | None:
         """Queue a frame; returns the one it displaced, to be counted. Lossless: call only while `has_room`."""
         displaced = None

@@ -150,17 +150,20 @@ class CameraStream:
 
     # ------------------------------------------------------------ what the pool answers
     def on_taken(self, _job: Job[Arrived]) -> None:
-        """A frame left the queue: room for the next.
-
-        Only now the credit of those it displaced goes back too. At once, a busy pose would have every frame sent to it
-        just to be dropped there, and not in the camera, where that costs nothing.
-        """
+        """A frame left the queue: room for the next."""
         metrics.WAITING.dec()
-        self._grant(1 + self._owed)
-        self._owed = 0
+        self._grant()
 
     def on_done(self, done: Done[Arrived]) -> None:
-        """A frame has been looked at."""
+        """A frame has been looked at.
+
+        The credit of displaced frames goes back only when nothing else is here. At once, a busy pose would have frames
+        sent to it just to be dropped here, and not in the camera, where that costs nothing.
+        """
+        assert self._lane is not None
+        if self._owed and self._lane.answers_last:
+            self._grant(self._owed)
+            self._owed = 0
         if done.error is not None:
             self._fail(done.job.tag.frame, done.error, drop_reason(done.error))
             return
