@@ -7,7 +7,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway import VERSION, metrics, problems
-from services.gateway.access.gate import OwnNames, TokenGate
+from services.gateway.access.gate import OwnNames, RateGate, TokenGate
+from services.gateway.access.rates import Rate
 from services.gateway.gateway import Gateway
 from services.gateway.names import KeepSegments
 from services.gateway.routes import (
@@ -60,6 +61,11 @@ def create_app(gateway: Gateway) -> FastAPI:
     # The last added is the outermost.
     app.add_middleware(Measured)
     app.add_middleware(WebSocketOrigins, allowed=gateway.settings.cors_origins)
+    app.add_middleware(
+        RateGate,
+        usual=Rate(gateway.settings.requests_per_s, max(1, round(4 * gateway.settings.requests_per_s))),
+        costly=Rate(gateway.settings.costly_per_s, max(1, round(60 * gateway.settings.costly_per_s))),
+    )
     if gateway.tokens is not None:
         app.add_middleware(TokenGate, tokens=gateway.tokens)
     else:

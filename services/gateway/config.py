@@ -43,6 +43,13 @@ class GatewaySettings(ServiceSettings):
     cors_origins: tuple[str, ...] = ()
     """Origins of pages that may use the API from elsewhere, as in https://app.example; `*` for all. Comma-separated."""
 
+    requests_per_s: float = Field(default=100.0, gt=0)
+    """Requests a second that one address may make over time; four times as many at once."""
+
+    costly_per_s: float = Field(default=2.0, gt=0)
+    """Sessions, builds, comparisons and imports a second that one address may start over time; sixty times as many at
+    once."""
+
     max_upload_bytes: int = Field(default=2 << 30, ge=1)
     """Largest video taken, bytes."""
 

@@ -148,6 +148,14 @@ def _describe_validation(schema: dict[str, Any]) -> None:
     """FastAPI describes its own answer to what a validation refuses; ours is a problem like any other."""
     for operations in schema["paths"].values():
         for operation in operations.values():
+            # Any request may come too often.
+            operation["responses"].setdefault(
+                "429",
+                {
+                    "description": HTTPStatus.TOO_MANY_REQUESTS.phrase,
+                    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                },
+            )
             if "422" in operation["responses"]:
                 operation["responses"]["422"] = {
                     "description": "What is wrong with which field",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from websockets.exceptions import InvalidStatus
 
+from services.gateway.access.rates import Buckets, Rate
 from services.gateway.access.tokens import Guesses, Scope, Tokens, is_loopback, is_own_name, needed
 from services.gateway.config import GatewaySettings
 from tests.gateway.conftest import NOWHERE, open_door
@@ -162,6 +163,36 @@ async def test_a_websocket_without_the_right_token_is_refused_before_the_handsha
             pass
     assert refused.value.response.status_code == status
     assert json.loads(refused.value.response.body or b"")["reason"].startswith("TOKEN_")
+
+
+def test_a_bucket_gives_its_burst_then_its_rate_and_other_peers_have_their_own() -> None:
+    buckets = Buckets(Rate(per_s=2, burst=3), peers=2)
+    assert [buckets.wait_s("a", 0) for _ in range(4)] == [0, 0, 0, 0.5]
+    assert buckets.wait_s("b", 0) == 0
+    assert buckets.wait_s("a", 0.5) == 0
+    assert buckets.wait_s("a", 0.5) == 0.5
+    assert buckets.wait_s("c", 0.5) == 0  # only so many peers are remembered: b is forgotten
+    assert buckets.wait_s("a", 100) == 0
+
+
+async def test_who_asks_too_often_is_told_when_to_try_again_and_probes_are_answered(redis_url: str) -> None:
+    async with AsyncExitStack() as stack:
+        settings = GatewaySettings(
+            redis_url=redis_url, port=0, pose=NOWHERE, sync=NOWHERE, scoring=NOWHERE,
+            requests_per_s=0.01, costly_per_s=0.01,
+        )  # fmt: skip
+        door = await open_door(stack, settings)
+        assert (await door.client.post("/api/v1/sessions", json={})).status_code == 201
+        answer = await door.client.post("/api/v1/sessions", json={})
+        problem(answer, 429, "TOO_MANY_REQUESTS")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert (await door.client.get("/api/v1/cameras")).status_code == 200
+        problem(await door.client.get("/api/v1/cameras"), 429, "TOO_MANY_REQUESTS")
+        with pytest.raises(InvalidStatus) as refused:
+            async with door.socket("/ws/monitor"):
+                pass
+        assert refused.value.response.status_code == 429
+        assert (await door.client.get("/healthz")).status_code == 200
 
 
 async def test_guessing_is_slowed_down(guarded: Door) -> None:

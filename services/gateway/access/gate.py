@@ -9,11 +9,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from services.gateway.access.rates import Buckets, Rate, is_costly
 from services.gateway.access.tokens import Guesses, Tokens, is_own_name, needed
 from services.gateway.errors import ForeignHost
 from services.gateway.problems import answer_of
 from services.mesh.errors import Exhausted, KomiError, PermissionDenied, Unauthenticated
 
+UNLIMITED = ("/healthz", "/readyz", "/metrics")
 COOKIE = "komi_token"
 COOKIE_S = 30 * 24 * 3600
 
@@ -101,6 +103,33 @@ def _with_cookie(scope: Scope, token: str) -> Response:
     )
     answer.headers["cache-control"] = "no-store"
     return answer
+
+
+class RateGate:
+    """Slows down who asks too much, per address and kind of token; what starts something that lasts has its own rate."""
+
+    def __init__(self, app: ASGIApp, usual: Rate, costly: Rate) -> None:
+        self._app = app
+        self._usual = Buckets(usual)
+        self._costly = Buckets(costly)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on or refuse."""
+        if scope["type"] in ("http", "websocket") and scope["path"] not in UNLIMITED:
+            address = scope["client"][0] if scope.get("client") else ""
+            peer = f"{address} {scope.get('state', {}).get('access', '')}"
+            costly = is_costly(scope.get("method", "GET"), scope["path"])
+            wait_s = (self._costly if costly else self._usual).wait_s(peer, time.monotonic())
+            if wait_s > 0:
+                error = Exhausted(
+                    "too many requests from this address; try again in a moment, or raise "
+                    f"--{'costly' if costly else 'requests'}-per-s",
+                    reason="TOO_MANY_REQUESTS",
+                    retry_after_s=wait_s,
+                )
+                await refuse(answer_of(error), scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class OwnNames:

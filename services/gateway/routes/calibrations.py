@@ -18,7 +18,9 @@ from services.mesh.sessions import SessionConfig, SessionState
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 
 TOML = {"application/toml": {"schema": {"type": "string"}}}
-BODY: dict[str, Any] = {"requestBody": {"required": True, "content": TOML}}
+BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 
 @router.put(
@@ -28,7 +30,7 @@ BODY: dict[str, Any] = {"requestBody": {"required": True, "content": TOML}}
     responses=problems(400, 404, 409, 413, 503),
 )
 async def put_calibration(session_id: str, request: Request, gateway: TheGateway) -> Calibration:
-    """The body is a TOML file of Pose2Sim, Caliscope or aniposelib. From the next sets on, `fused` is triangulated."""
+    """The body, of whatever type, is a TOML file of Pose2Sim, Caliscope or aniposelib. From the next sets on, `fused` is triangulated."""
     config = await _open(gateway, session_id)
     toml = await _text(request.stream())
     cameras = camera_names(toml)

@@ -64,7 +64,7 @@ async def list_versions(reference_id: str, gateway: TheGateway) -> Versions:
 @router.post(
     "/{reference_id:name}/activate",
     summary="Make a version the active one",
-    responses=problems(404, 422, 501, 503),
+    responses=problems(400, 404, 422, 501, 503),
 )
 async def activate(reference_id: str, wanted: Activation, gateway: TheGateway) -> Reference:
     """The way back from a refinement that did not help: sessions follow it unless they name another version."""
