@@ -27,6 +27,8 @@ PROBE_GAP_S = 0.064
 BURST_PERIOD_S = 2.0
 CALM_PERIODS = 4
 """While a clock is calm, this many bursts between two full ones are a single probe."""
+CALM_MARGIN_NS = 500_000
+"""On a link that leaves more than this unknown every probe counts."""
 
 WINDOW_NS = 60_000_000_000
 BURST_NS = 1_000_000_000
@@ -125,8 +127,8 @@ class ClockEstimator:
 
     @property
     def calm(self) -> bool:
-        """Whether fewer probes do: the line is settled, no probe contradicts it, and no correction is under way."""
-        settled = self._span_ns() >= SETTLED_NS
+        """Whether fewer probes do: the line is settled and narrow, nothing contradicts it, and it is followed."""
+        settled = self._span_ns() >= SETTLED_NS and self._margin_ns <= CALM_MARGIN_NS
         slewed = abs(self._unslewed_ns) <= max(self._margin_ns, LEAST_SLEW_NS)
         return settled and slewed and not self._contradictions
 
@@ -248,14 +250,18 @@ def _strip(points: list[_Bounds], at_ns: int, drift: float) -> tuple[float, floa
 
 
 def _widest(points: list[_Bounds], at_ns: int, limit: float) -> float:
-    """Drift within ±limit whose strip is widest: the width is concave in the drift, so halving finds it."""
+    """Drift within ±limit whose strip is widest: the width is concave in the drift, so halving its slope finds it."""
     left, right = -limit, limit
+    drift = 0.0
     while right - left > 1e-8:
-        third = (right - left) / 3
-        low, high = _strip(points, at_ns, left + third)
-        low_right, high_right = _strip(points, at_ns, right - third)
-        if high - low < high_right - low_right:
-            left += third
+        highest = max(points, key=lambda p: p.low_ns + drift * (at_ns - p.at_ns))
+        lowest = min(points, key=lambda p: p.high_ns + drift * (at_ns - p.at_ns))
+        # Each bound moves with the drift by its age: the width grows with it while the lower bound is the younger.
+        if highest.at_ns == lowest.at_ns:
+            break
+        if highest.at_ns > lowest.at_ns:
+            left = drift
         else:
-            right -= third
-    return (left + right) / 2
+            right = drift
+        drift = (left + right) / 2
+    return drift
