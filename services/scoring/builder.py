@@ -12,12 +12,14 @@ from komi.pose.v1 import pose_service_pb2_grpc
 from services.mesh.errors import InvalidInput
 from services.scoring.config import ScoringSettings
 from services.scoring.detection import detect
-from services.scoring.errors import TooLarge
+from services.scoring.errors import CutOff, TooLarge
 from services.scoring.reference import build_template
 from services.scoring.store import ReferenceStore, Stored
 from services.scoring.video import SampleVideo
 
 MEGABYTE = 1 << 20
+ENVELOPE_BYTES = 256 << 10
+"""The size told beforehand may be that of the form the file came in, which is larger than the file by less than this."""
 PROGRESS_S = 0.3
 """How often progress is told."""
 
@@ -31,6 +33,8 @@ class Order:
     reference_id: str
     """Empty: a new one."""
     file_name: str
+    size_bytes: int = 0
+    """As told beforehand. 0: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,13 @@ class ReferenceBuilder:
         self._store = store
         self._now_us = now_us
 
-    async def receive(self, chunks: AsyncIterator[bytes], folder: Path) -> Path:
-        """The uploaded file, written into `folder`. Raises TooLarge, or InvalidInput if it is empty."""
+    async def receive(
+        self, chunks: AsyncIterator[bytes], folder: Path, size_bytes: int = 0, label: str = ""
+    ) -> Path:
+        """The uploaded file, written into `folder`.
+
+        `size_bytes` as told beforehand, 0 unknown. Raises TooLarge, InvalidInput if it is empty, CutOff if much is missing.
+        """
         path = folder / "video"
         size = 0
         with path.open("wb") as file:
@@ -80,6 +89,8 @@ class ReferenceBuilder:
             raise InvalidInput(
                 "the video is empty: send its bytes in chunks after the config", reason="VIDEO_EMPTY"
             )
+        if size + ENVELOPE_BYTES < size_bytes:
+            raise CutOff(f"{label or 'the video'} ended after {size} of {size_bytes} bytes; send it again")
         return path
 
     async def build(self, order: Order, path: Path) -> AsyncIterator[Detecting | Analysing | Stored]:

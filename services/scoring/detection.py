@@ -13,7 +13,7 @@ import numpy as np
 
 from komi.common.v1 import pose_pb2
 from komi.pose.v1 import pose_service_pb2, pose_service_pb2_grpc
-from services.mesh.errors import Unavailable
+from services.mesh.errors import KomiError, Unavailable
 from services.mesh.times import to_duration
 from services.scoring.landmarks import LANDMARKS, Recording
 from services.scoring.translate import world_and_image
@@ -118,14 +118,18 @@ async def _send(
     sent: dict[int, SampleFrame],
 ) -> None:
     sequence = 0
-    async for frame in _frames(video):
-        await credit.acquire()
-        sent[sequence] = SampleFrame(frame.number, frame.time_s, b"")
-        message = pose_service_pb2.Frame(
-            sequence=sequence, jpeg=frame.jpeg, media_time=to_duration(round(frame.time_s * 1e6))
-        )
-        await call.write(pose_service_pb2.StreamPosesRequest(frame=message))
-        sequence += 1
+    try:
+        async for frame in _frames(video):
+            await credit.acquire()
+            sent[sequence] = SampleFrame(frame.number, frame.time_s, b"")
+            message = pose_service_pb2.Frame(
+                sequence=sequence, jpeg=frame.jpeg, media_time=to_duration(round(frame.time_s * 1e6))
+            )
+            await call.write(pose_service_pb2.StreamPosesRequest(frame=message))
+            sequence += 1
+    except KomiError:  # the video ends badly: pose ends the stream, and nobody waits for more answers
+        await call.done_writing()
+        raise
     await call.done_writing()
 
 

@@ -6,7 +6,8 @@ InvalidInput
 │   ├── SeveralPeople     two people where one is expected
 │   ├── TooShort          not enough of it to see a movement or a held pose
 │   ├── UpsideDown        the picture has to be turned
-│   └── NoVideo           the file is no video that can be read
+│   ├── NoVideo           the file is no video that can be read
+│   └── CutOff            the file ends before its video does
 ├── DifferentExercise     a further video does not show the same movement
 ├── BadTemplate           bytes that are not a template of a version we read
 └── BadCalibration        a calibration that does not fit the template
@@ -52,6 +53,12 @@ class NoVideo(ReferenceUnusable):
     """The file is no video that can be read."""
 
     reason = "REFERENCE_NO_VIDEO"
+
+
+class CutOff(ReferenceUnusable):
+    """The file ends before its video does: an upload that broke off."""
+
+    reason = "REFERENCE_CUT_OFF"
 
 
 class DifferentExercise(InvalidInput):

@@ -94,8 +94,12 @@ class Recording:
 
     @property
     def found(self) -> Bools:
-        """(n,) frames with a person."""
-        seen: Bools = np.isfinite(self.world_m).all(axis=(1, 2)) & (self.visibility.max(axis=1) > 0)
+        """(n,) frames with a person: at least half of the landmarks are known, and one is visible.
+
+        A single missing landmark is a gap to be filled, no missing person.
+        """
+        known = np.isfinite(self.world_m).all(axis=2) & np.isfinite(self.image_px).all(axis=2)
+        seen: Bools = (known.mean(axis=1) >= 0.5) & (np.nan_to_num(self.visibility).max(axis=1) > 0)
         return seen
 
     def view(self, frame: int, camera_id: str = "sample") -> View:

@@ -105,7 +105,9 @@ def prepare(recording: Recording) -> Prepared:
         for name, values in (("world", recording.world_m), ("image", recording.image_px))
     }
     bones = bone_vectors(smooth["world"])
-    seen = (bone_visibility(recording.visibility[found]) >= VISIBLE).mean(axis=0) >= SEEN_SHARE
+    measured = np.isfinite(recording.world_m[found]).all(axis=2)
+    visible = bone_visibility(np.where(measured, np.nan_to_num(recording.visibility[found]), 0.0))
+    seen = (visible >= VISIBLE).mean(axis=0) >= SEEN_SHARE
     features = np.nan_to_num(feature_vectors(bones))
     return Prepared(
         features=features,

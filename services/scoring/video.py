@@ -8,11 +8,14 @@ from pathlib import Path
 import cv2
 import simplejpeg
 
-from services.scoring.errors import NoVideo, TooLarge
+from services.scoring.errors import CutOff, NoVideo, TooLarge
 
 LONGEST_SIDE = 1280
 """Larger pictures are made smaller: the model looks at 256 pixels of the person."""
 QUALITY = 92
+WHOLE_SHARE = 0.9
+"""A video of which less than this can be decoded, by frames and by time, was cut off. Containers tell both roughly."""
+_NEEDED_BOXES = (b"mdat", b"moov", b"moof")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,10 @@ class SampleVideo:
     """An open video file. Blocking: use it from a thread. Close it."""
 
     def __init__(self, path: Path, *, label: str, longest_s: float, most_fps: float) -> None:
-        """Raises NoVideo or TooLarge. `label` names the file in messages."""
+        """Raises NoVideo, CutOff or TooLarge. `label` names the file in messages."""
         self._label = label
+        if ends_early(path):
+            raise self._cut_off("ends in the middle")
         self._capture = cv2.VideoCapture(str(path))
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         if not self._capture.isOpened() or not math.isfinite(fps) or fps <= 0:
@@ -48,13 +53,17 @@ class SampleVideo:
         self._longest = longest_s
 
     def read(self) -> Iterator[SampleFrame]:
-        """The frames to look at, in order. Raises NoVideo if there is none."""
+        """The frames to look at, in order. Raises NoVideo if there is none, CutOff after the last if some are missing."""
         number = -1
+        reached_s = 0.0
+        declared = self.frames
         while self._capture.grab():
             number += 1
+            reached_s = max(reached_s, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
             if number % self.step:
                 continue
             if number / self.fps > self._longest:
+                declared = 0
                 break
             good, picture = self._capture.retrieve()
             if not good or picture is None:
@@ -70,7 +79,36 @@ class SampleVideo:
         if number < 0:
             raise NoVideo(f"{self._label} holds no picture that can be decoded; convert it to MP4 with H.264")
         self.frames = number + 1
+        # Frames alone say little where the container knows its length in seconds only and the rate is guessed.
+        too_few = self.frames < WHOLE_SHARE * declared - 1
+        if too_few and reached_s + 1 / self.fps < WHOLE_SHARE * declared / self.fps:
+            raise self._cut_off(f"has {self.frames} frames where it says {declared}")
+
+    def _cut_off(self, how: str) -> CutOff:
+        return CutOff(f"{self._label} {how}: the upload broke off or the file is damaged; send it again")
 
     def close(self) -> None:
         """Let go of the file."""
         self._capture.release()
+
+
+def ends_early(path: Path) -> bool:
+    """Whether an MP4 or MOV file is shorter than its boxes say (ISO/IEC 14496-12, 4.2). Others are not judged."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        at = 0
+        while at + 8 <= size:
+            file.seek(at)
+            head = file.read(16)
+            kind = head[4:8]
+            length = int.from_bytes(head[:4], "big")
+            if at == 0 and kind != b"ftyp":
+                return False
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            if length < 8:  # 0: up to the end of the file; anything else is none
+                return False
+            if at + length > size:
+                return kind in _NEEDED_BOXES
+            at += length
+    return False

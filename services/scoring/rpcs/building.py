@@ -23,7 +23,10 @@ class BuildingRpcs(Rpcs):
             order = await _order(request_iterator)
             yield _progress(pb.BUILD_STAGE_UPLOADING)
             with workspace() as folder:
-                path = await self._parts.builder.receive(_chunks(request_iterator), Path(folder))
+                chunks = _chunks(request_iterator)
+                path = await self._parts.builder.receive(
+                    chunks, Path(folder), order.size_bytes, order.file_name
+                )
                 async for step in self._parts.builder.build(order, path):
                     yield _built(step)
         except BaseException:
@@ -45,7 +48,9 @@ async def _order(requests: AsyncIterator[pb.BuildReferenceRequest]) -> Order:
         raise InvalidInput(
             f"a reference needs a name of 1 to {LONGEST_NAME} printable characters", reason="BAD_NAME"
         )
-    return Order(name, config.exercise.strip().lower(), config.reference_id, config.file_name)
+    return Order(
+        name, config.exercise.strip().lower(), config.reference_id, config.file_name, config.size_bytes
+    )
 
 
 async def _chunks(requests: AsyncIterator[pb.BuildReferenceRequest]) -> AsyncIterator[bytes]:
