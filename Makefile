@@ -129,6 +129,10 @@ bench: setup model redis-binary  ## Measure the mesh beside the bare loop (OUT=f
 	@$(PY) -m bench $(if $(OUT),--out "$(OUT)") $(if $(CAMERAS),--cameras $(CAMERAS)) $(if $(FPS),--fps $(FPS)) \
 	  $(if $(MODEL),--model $(MODEL)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PHASES),--phases $(PHASES))
 
+.PHONY: bench-viewers
+bench-viewers: setup redis-binary  ## 500 WebSocket viewers on one core of the gateway (OUT=file.json SECONDS=s)
+	@$(PY) -m bench.gateway_viewers $(if $(OUT),--out "$(OUT)") $(if $(SECONDS),--seconds $(SECONDS))
+
 .PHONY: bench-diff
 bench-diff: setup  ## What changed between two benches (A=before.json B=after.json)
 	@$(PY) -m bench.diff $(A) $(B)

@@ -6,6 +6,7 @@ are watched, and each of their messages is timed from its publication to its rec
 """
 
 import argparse
+import json
 import os
 import selectors
 import socket
@@ -92,6 +93,7 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=500)
     parser.add_argument("--stalled", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=15)
+    parser.add_argument("--out", type=Path, help="JSON file for the figures")
     asked = parser.parse_args()
     binary = find_binary()
     if binary is None:
@@ -100,17 +102,27 @@ def main() -> None:
         server = RedisServer(binary, Path(folder))
         server.start()
         try:
-            measure(server.url, asked.viewers, asked.stalled, asked.seconds)
+            figures = measure(server.url, asked.viewers, asked.stalled, asked.seconds)
+            if asked.out is not None:
+                asked.out.write_text(json.dumps(figures, indent=1) + "\n")
         finally:
             server.stop()
 
 
-def measure(url: str, viewers: int, stalled: int, seconds: int) -> None:
-    """One run against a gateway of its own."""
+def measure(url: str, viewers: int, stalled: int, seconds: int) -> dict[str, float]:
+    """One run against a gateway of its own; its figures."""
     port = free_port()
     nowhere = [f"--{name}=127.0.0.1:1" for name in ("pose", "sync", "scoring")]
     gateway = subprocess.Popen(
-        [sys.executable, "-m", "services.gateway", f"--port={port}", f"--redis-url={url}", *nowhere],
+        [
+            sys.executable,
+            "-m",
+            "services.gateway",
+            f"--port={port}",
+            f"--redis-url={url}",
+            "--requests-per-s=10000",
+            *nowhere,
+        ],
         stderr=subprocess.DEVNULL,
     )
     try:
@@ -145,6 +157,19 @@ def measure(url: str, viewers: int, stalled: int, seconds: int) -> None:
             f"gateway: {100 * used / (seconds + 1):.0f} % of one core, memory +{grown / 1e6:.1f} MB; machine {load:.0f} %"
         )
         del idle
+        return {
+            "viewers": viewers,
+            "stalled": stalled,
+            "sets": sent,
+            **{
+                f"publish_to_receive_{name}_ms": float(one)
+                for name, one in zip(("p50", "p99", "max"), told, strict=True)
+            },
+            "lost": sent * len(watches) - len(latencies),
+            "behind": behind,
+            "core_share": round(used / (seconds + 1), 4),
+            "grown_bytes": grown,
+        }
     finally:
         gateway.terminate()
         gateway.wait(10)

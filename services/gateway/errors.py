@@ -82,7 +82,9 @@ class NotProvided(KomiError):
     reason = "NOT_PROVIDED"
 
     def __init__(self, neighbour: str) -> None:
-        super().__init__(f"the {neighbour} that runs here cannot do this: run one of the gateway's own version")
+        super().__init__(
+            f"the {neighbour} that runs here cannot do this: run one of the gateway's own version"
+        )
 
 
 class NoImageYet(Unavailable):

@@ -201,7 +201,7 @@ async def test_an_unknown_build_is_404(rig: Rig) -> None:
 
 
 async def test_a_large_upload_does_not_grow_the_memory(rig: Rig) -> None:
-    size = 60 << 20
+    size = 64 << 20
 
     async def body() -> AsyncIterator[bytes]:
         yield part("file", b"", "a.mp4")[:-2]
