@@ -1,5 +1,6 @@
 """A session that carries a calibration gets its person in metres; one without gets the views' average."""
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -98,14 +99,18 @@ async def test_a_lag_is_taken_off_only_when_the_session_asks(
         await stream.send(make_pose("front", 0, await replica.now_us() - 900_000))
         # The configuration is read when the session is taken over, before its first set.
         await eventually(replica.sets, what="the first set")
-        # Counted from here: a frame that is older than the lateness when it comes waits for nobody.
-        now = await replica.now_us()
-        for n in range(1, 12):
-            at = now - 500_000 + n * PERIOD_US
-            await stream.send(make_pose("front", n, at), make_pose("side", n, at + 40_000))
+        for n in range(1, 20):
+            # Young, as live frames are: an old one waits for nobody. The newcomer first: it is not yet waited for.
+            at = await replica.now_us() - 20_000
+            await stream.send(make_pose("side", n, at + 40_000), make_pose("front", n, at))
+            await asyncio.sleep(PERIOD_US / 1e6)
+
+        async def nine_whole() -> list[pb.SyncedSet]:
+            found = [s for s in await replica.sets() if len(s.members) == 2]
+            return found if len(found) >= 9 else []
+
+        whole = await eventually(nine_whole, what="nine whole sets")
         await stream.finish()
-    whole = [s for s in await replica.sets() if len(s.members) == 2]
-    assert len(whole) >= 9
     assert {s.spread_us for s in whole} == {0}
     assert all(s.members[0].id.sequence == s.members[1].id.sequence for s in whole)
 
