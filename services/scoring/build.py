@@ -11,6 +11,7 @@ from services.mesh.channel import open_channel
 from services.mesh.redis import connect
 from services.mesh.server import ServiceContext
 from services.mesh.server_clock import ServerClock
+from services.scoring.advice.knowledge import exercises
 from services.scoring.alignment import OnlineWarping, warping_path
 from services.scoring.builder import ReferenceBuilder
 from services.scoring.config import ScoringSettings
@@ -30,6 +31,7 @@ OTHER_CALLS = 32
 async def build(settings: ScoringSettings, context: ServiceContext) -> None:
     """Register ScoringService and start scoring sessions."""
     await asyncio.to_thread(compile_loops)
+    await asyncio.to_thread(exercises)  # read now: a broken file stops the start, and no session waits for them
     clock = ServerClock(context.redis)
     context.tasks.start("server-clock", clock.run)
     context.readiness.add("clock", clock.check)

@@ -34,6 +34,9 @@ class Advice:
     joints: tuple[str, ...]
     repetition: int
     """Number of the repetition that gave rise to it; 0 none."""
+    tip_ko: str = ""
+    """A further tip; empty: none."""
+    tip_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,10 @@ class CompletedRepetition:
     joint_errors: tuple[JointError, ...]
     """Worst first."""
     worst_phase: Phase
+    faults: tuple[str, ...] = ()
+    """Codes of the faults worth a word, as in `Advice.code`, worst first; none if it passes."""
+    cue: Advice | None = None
+    """What is said of it; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)

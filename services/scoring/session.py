@@ -84,7 +84,7 @@ class SessionScorer:
         if self._rules.allow_mirror and template.kind is Kind.REPETITIONS and one_sided(template):
             self._ways.append(Following(mirror_image(template)))
         self._memory = Memory()
-        self._coach = Coach(template.exercise)
+        self._coach = Coach(template.exercise, template.duration_s)
         self._observer = Observer(template.heading)
         self._ready = template.ready
         self._ready_since = math.nan

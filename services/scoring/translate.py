@@ -118,6 +118,8 @@ def repetition(done: CompletedRepetition) -> pb.Repetition:
         joint_errors=[joint_error(error) for error in done.joint_errors],
         worst_phase=pb.Phase.ValueType(int(done.worst_phase)),
         cosine=verdict.cosine if math.isfinite(verdict.cosine) else 0.0,
+        faults=done.faults,
+        cue=advice(done.cue) if done.cue is not None else None,
     )
     if math.isfinite(verdict.score):
         message.score = verdict.score
@@ -133,6 +135,8 @@ def advice(cue: Advice) -> pb.Advice:
         praise=cue.praise,
         joints=cue.joints,
         repetition=cue.repetition,
+        tip_ko=cue.tip_ko,
+        tip_en=cue.tip_en,
     )
 
 

@@ -26,7 +26,7 @@ PRAISE_S: Final = 4.0
 _LEGS_AND_TRUNK: Final = frozenset({"knees", "knee", "hip", "trunk", "ankle", "tempo"})
 MATTERS: Final = dict.fromkeys(("squat", "lunge", "knee_raise"), _LEGS_AND_TRUNK)
 """Parts worth a cue, where an exercise leaves the others free: how the arms are held is nobody's business in a squat."""
-TOO_FAST: Final = 60.0
+OFF_PACE: Final = 60.0
 """A tempo score below this is spoken of when no joint is."""
 
 
@@ -43,8 +43,10 @@ class Fault:
 class Coach:
     """Hears repetitions, says at most one thing."""
 
-    def __init__(self, exercise: str) -> None:
+    def __init__(self, exercise: str, usual_s: float = math.nan) -> None:
+        """`usual_s`: how long a repetition of the reference takes; NaN: nothing is said of the tempo."""
         self._exercise = canonical(exercise)
+        self._usual_s = usual_s
         self._suspect: str | None = None
         self._standing: tuple[Advice, Phrase] | None = None
         self._praise: tuple[Advice, float] | None = None
@@ -57,7 +59,7 @@ class Coach:
         if score >= WRONG_BELOW:
             self._recover(done)
             return self._told(done, ())
-        found = tuple(faults(self._exercise, done))
+        found = tuple(faults(self._exercise, done, self._usual_s))
         if found:
             self._consider(found[0], done)
         return self._told(done, found)
@@ -110,8 +112,11 @@ def correction(exercise: str, fault: Fault, repetition: int) -> Advice:
     )
 
 
-def faults(exercise: str, done: CompletedRepetition) -> Iterator[Fault]:
-    """The faults of a repetition that have words, in the order of its errors; the tempo if no joint is to blame."""
+def faults(exercise: str, done: CompletedRepetition, usual_s: float = math.nan) -> Iterator[Fault]:
+    """The faults of a repetition that have words, in the order of its errors; the tempo if no joint is to blame.
+
+    `usual_s`: how long a repetition of the reference takes.
+    """
     phase = done.worst_phase.name.lower()
     found: dict[str, Fault] = {}
     for error in done.joint_errors:
@@ -122,10 +127,8 @@ def faults(exercise: str, done: CompletedRepetition) -> Iterator[Fault]:
         if phrase is not None:
             both = found[phrase.code].joints if phrase.code in found else ()
             found[phrase.code] = Fault(phrase, part, (*both, error.joint))
-    if not found and done.verdict.tempo < TOO_FAST:
-        quick = done.end_s - done.start_s
-        usual = done.verdict.out_s + done.verdict.turn_s + done.verdict.back_s
-        direction = "fast" if quick <= usual else "slow"
+    if not found and done.verdict.tempo < OFF_PACE and math.isfinite(usual_s):
+        direction = "fast" if done.end_s - done.start_s < usual_s else "slow"
         phrase = find(exercise, "tempo", direction, phase)
         if phrase is not None:
             found[phrase.code] = Fault(phrase, "tempo", ())
