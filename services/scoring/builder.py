@@ -1,4 +1,4 @@
-"""From an uploaded video to a stored reference."""
+"""From an uploaded video, or a file exported before, to a stored reference."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from services.mesh.errors import InvalidInput
 from services.scoring.config import ScoringSettings
 from services.scoring.detection import detect
 from services.scoring.errors import CutOff, TooLarge
+from services.scoring.interchange import from_file
 from services.scoring.reference import build_template
 from services.scoring.store import ReferenceStore, Stored
 from services.scoring.video import SampleVideo
@@ -107,6 +108,16 @@ class ReferenceBuilder:
                 yield progress
         finally:
             await asyncio.to_thread(video.close)
+
+    async def take_in(self, data: bytes) -> Stored:
+        """Stores an exported file as a new reference. Raises what `interchange.from_file` raises, and TooLarge."""
+        carried = await asyncio.to_thread(from_file, data)
+        if carried.template.duration_s > self._settings.max_video_s:
+            raise TooLarge(
+                f"the reference lasts {carried.template.duration_s:.0f} s; "
+                f"at most {self._settings.max_video_s:.0f} s are taken"
+            )
+        return await self._store.add(carried.template, carried.name, self._now_us(), videos=carried.videos)
 
     async def _detect(
         self, order: Order, video: SampleVideo

@@ -10,6 +10,7 @@ InvalidInput
 │   └── CutOff            the file ends before its video does
 ├── DifferentExercise     a further video does not show the same movement
 ├── BadTemplate           bytes that are not a template of a version we read
+├── BadReferenceFile      a file that is no exported reference, or no longer whole
 └── BadCalibration        a calibration that does not fit the template
 
 Exhausted
@@ -71,6 +72,12 @@ class BadTemplate(InvalidInput):
     """Stored bytes are not a template of a version this program reads."""
 
     reason = "TEMPLATE_UNREADABLE"
+
+
+class BadReferenceFile(InvalidInput):
+    """A file is no exported reference, or no longer whole, or newer than this program."""
+
+    reason = "REFERENCE_FILE_UNREADABLE"
 
 
 class BadCalibration(InvalidInput):

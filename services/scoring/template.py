@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import zipfile
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any, Final
@@ -18,6 +20,10 @@ from services.scoring.landmarks import Bools, Floats
 RATE_HZ: Final = 30.0
 """Rows a second of every template, whatever the frame rate of its video."""
 FORMAT: Final = 1
+LARGEST_BYTES: Final = 64 << 20
+"""A template takes no more than this unpacked; ten minutes of one movement are 10 MB."""
+MOST_REMARKS: Final = 32
+LONGEST_TEXT: Final = 500
 
 
 class Kind(IntEnum):
@@ -102,27 +108,87 @@ def to_bytes(template: Template) -> bytes:
 
 
 def from_bytes(data: bytes) -> Template:
-    """The template in bytes made by `to_bytes`. Raises BadTemplate on anything else; runs no code from the file."""
+    """The template in bytes made by `to_bytes`.
+
+    Raises BadTemplate on anything else. Runs no code from the data, and unpacks at most `LARGEST_BYTES` of it.
+    """
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = _unpacked(data)
         header = json.loads(arrays.pop("header").tobytes())
+        form = header.pop("format", None)
     except Exception as error:
         raise BadTemplate(f"these {len(data)} bytes are no KOMI reference: {error}") from error
-    if header.pop("format", None) != FORMAT:
+    if form != FORMAT:
         raise BadTemplate("this reference was made by another version of KOMI; build it again from its video")
     try:
         header["kind"] = Kind(header["kind"])
-        header["heading"] = float("nan") if header["heading"] is None else header["heading"]
+        header["heading"] = math.nan if header["heading"] is None else float(header["heading"])
         header["repetitions"] = tuple((int(a), int(b)) for a, b in header["repetitions"])
-        header["remarks"] = tuple(header["remarks"])
-        wide = {n: a.astype(np.float64) if a.dtype == np.float32 else a for n, a in arrays.items()}
+        header["remarks"] = tuple(str(one)[:LONGEST_TEXT] for one in header["remarks"][:MOST_REMARKS])
+        header["exercise"] = str(header["exercise"])[:LONGEST_TEXT]
+        header["returns"] = bool(header["returns"])
+        header["fps"] = float(header["fps"])
+        header["video_frames"] = int(header["video_frames"])
+        wide: dict[str, Any] = {
+            n: a.astype(np.float64) if a.dtype == np.float32 else a for n, a in arrays.items()
+        }
         template = Template(**header, **wide)
-    except (KeyError, TypeError, ValueError) as error:
+        _check(template)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadTemplate(f"this reference is incomplete: {error}") from error
-    rows = len(template.features)
-    if template.features.shape != (rows, FEATURES) or not rows or template.ghost.shape != (rows, 33, 2):
-        raise BadTemplate(
-            f"this reference has {template.features.shape} features where (rows, {FEATURES}) are needed"
-        )
     return template
+
+
+def _unpacked(data: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz. Sizes are looked at before anything is unpacked: a small file can hold a large one."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = archive.infolist()
+        if len(entries) > 2 * len(fields(Template)) or sum(one.file_size for one in entries) > LARGEST_BYTES:
+            raise ValueError("it holds more than a reference can")
+        return {one.filename.removesuffix(".npy"): _array(archive.read(one)) for one in entries}
+
+
+def _array(npy: bytes) -> NDArray[Any]:
+    """One array, whose header may claim no more than there is: numpy makes room for what it claims."""
+    stream = io.BytesIO(npy)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("an array is of another form")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(npy) - stream.tell():
+        raise ValueError("an array is not as long as it says")
+    stream.seek(0)
+    array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+    return array
+
+
+def _check(template: Template) -> None:
+    """Raises ValueError or TypeError if a part is not what `Template` says: it may come from a file of anyone's."""
+    rows = len(template.features)
+    wanted = {
+        "features": ((rows, FEATURES), np.float64),
+        "frames": ((rows,), np.float64),
+        "ready": ((FEATURES,), np.float64),
+        "spread": ((FEATURES,), np.float64),
+        "known": ((FEATURES,), np.bool_),
+        "axis": ((FEATURES,), np.float64),
+        "phases": ((rows,), np.int8),
+        "ghost": ((rows, 33, 2), np.float64),
+    }
+    if not rows:
+        raise ValueError("it has no rows")
+    for name, (shape, dtype) in wanted.items():
+        values = getattr(template, name)
+        if values.shape != shape or values.dtype != dtype:
+            raise ValueError(
+                f"{name} is {values.dtype} {values.shape} where {np.dtype(dtype)} {shape} is needed"
+            )
+        if name != "ghost" and not np.isfinite(values).all():
+            raise ValueError(f"{name} holds what is no number")
+    if not (math.isfinite(template.fps) and 0 < template.fps <= 1000):
+        raise ValueError(f"{template.fps} is no frame rate")
+    if not (0 <= template.video_frames < 1 << 31):
+        raise ValueError(f"{template.video_frames} is no number of frames")
+    if template.frames.min() < 0 or template.frames.max() >= 1 << 31 or (np.diff(template.frames) < 0).any():
+        raise ValueError("its frames are not in order")
+    if not np.isin(template.phases, list(Phase)).all():
+        raise ValueError("it has phases that do not exist")

@@ -1,12 +1,16 @@
 """Stored references: listed, looked at, switched, deleted, taken out as files and in again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.errors import InvalidInput, Unavailable
-from services.scoring import translate
+from services.scoring import interchange, translate
+from services.scoring.errors import TooLarge
 from services.scoring.rpcs.parts import Context, Rpcs, page_size
 from services.scoring.store import page_token, read_page_token
+
+CHUNK = 1 << 20
 
 
 class ReferenceRpcs(Rpcs):
@@ -63,14 +67,21 @@ class ReferenceRpcs(Rpcs):
     async def ExportReference(
         self, request: pb.ExportReferenceRequest, context: Context
     ) -> AsyncIterator[pb.ExportReferenceResponse]:
-        for chunk in _not_yet("references cannot be exported yet"):
-            yield pb.ExportReferenceResponse(chunk=chunk)
+        stored = await self._parts.store.get(request.reference_id, request.version)
+        carried = interchange.Carried(stored.name, stored.videos, stored.template)
+        data = await asyncio.to_thread(interchange.to_file, carried)
+        for start in range(0, len(data), CHUNK):
+            yield pb.ExportReferenceResponse(chunk=data[start : start + CHUNK])
 
     async def ImportReference(
         self, request_iterator: AsyncIterator[pb.ImportReferenceRequest], context: Context
     ) -> pb.ImportReferenceResponse:
-        raise Unavailable("references cannot be imported yet", reason="NOT_YET")
-
-
-def _not_yet(message: str) -> list[bytes]:
-    raise Unavailable(message, reason="NOT_YET")
+        data = bytearray()
+        async for request in request_iterator:
+            data += request.chunk
+            if len(data) > interchange.LARGEST_BYTES:
+                raise TooLarge(
+                    f"the file is larger than the {interchange.LARGEST_BYTES >> 20} MB a reference may have"
+                )
+        stored = await self._parts.builder.take_in(bytes(data))
+        return pb.ImportReferenceResponse(reference=translate.reference(stored, whole=True))
