@@ -87,6 +87,8 @@ async def crowd(driver: Driver, plain: Driver, seeds: list[int], sync_pid: int, 
         Row("10", name, "CPU a frame in sync, ms", sync_ms, 0.5, at_least=False),
         Row("10", name, "CPU a frame in Redis (all it does), µs", redis_us, None, at_least=False),
         Row("10", name, "sessions a Redis core carries, extrapolated", 1e6 / (redis_us * CAMERAS * FPS), 20),
+        Row("10", name, "sessions a sync core carries, extrapolated", 1e3 / (sync_ms * CAMERAS * FPS), None),
+        Row("10", name, "sync replicas for 20 sessions, extrapolated", 20 * sync_ms * CAMERAS * FPS / 1e3, None),
         Row("10", name, "Redis a session, MB", sized.status.redis_bytes / 1e6, 1.2, at_least=False),
     ]  # fmt: skip
 

@@ -6,7 +6,7 @@ allows that: a message is the concatenation of its fields, and a repeated field 
 
 import numpy as np
 
-from komi.common.v1 import frame_pb2, pose_pb2
+from komi.common.v1 import pose_pb2
 from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.errors import InvalidInput, KomiError
 from services.mesh.sessions import check_name
@@ -51,7 +51,7 @@ def to_frame(pose: pose_pb2.PoseFrame, now_us: int, *, future_us: int, past_us: 
     pose.stamps.ingested_monotonic_ns = monotonic_ns()
     pose.stamps.sync_host_id = HOST_ID
     return Frame(
-        time_us, pose.id.camera_id, pose.id.epoch, pose.id.sequence, now_us, pose.SerializeToString()
+        time_us, pose.id.camera_id, pose.id.epoch, pose.id.sequence, now_us, pose.SerializeToString(), pose
     )
 
 
@@ -84,7 +84,7 @@ def encode_set(session_id: str, sequence: int, fence: int, group: Group, fused: 
             header.fused.triangulated = True
             header.fused.reprojection_px.extend(fused.reprojection_px.tolist())
     last = max(group.there, key=lambda frame: frame.arrival_us)
-    header.stamps.CopyFrom(_stamps(last.payload))
+    header.stamps.CopyFrom(_read(last).stamps)
     header.stamps.synced_monotonic_ns = monotonic_ns()
     header.stamps.sync_host_id = HOST_ID
     parts = [header.SerializeToString()]
@@ -95,7 +95,7 @@ def encode_set(session_id: str, sequence: int, fence: int, group: Group, fused: 
 
 def to_sample(frame: Frame) -> Sample | None:
     """Landmarks of a stored frame; None when nobody was found."""
-    whole = pose_pb2.PoseFrame.FromString(frame.payload)
+    whole = _read(frame)
     pose = whole.pose
     if len(pose.world_m) != 3 * LANDMARKS:
         return None
@@ -134,8 +134,9 @@ def _resampled(frame: Frame, sample: Sample | None, time_us: int) -> bytes:
     return pose.SerializeToString()
 
 
-def _stamps(payload: bytes) -> frame_pb2.StageStamps:
-    return pose_pb2.PoseFrame.FromString(payload).stamps
+def _read(frame: Frame) -> pose_pb2.PoseFrame:
+    """The pose of a frame, not to be changed."""
+    return frame.pose if frame.pose is not None else pose_pb2.PoseFrame.FromString(frame.payload)
 
 
 def _name(pose: pose_pb2.PoseFrame) -> str:

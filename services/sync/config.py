@@ -37,7 +37,7 @@ class SyncSettings(ServiceSettings):
     lease_s: float = Field(default=1.0, ge=0.2, le=30)
     """Life of a session's lease: how soon another replica takes over from one that died, seconds."""
 
-    most_frames: int = Field(default=512, ge=16, le=100_000)
+    most_frames: int = Field(default=512, ge=16, le=3_000)
     """Poses that may wait in one session; the oldest goes when there are more."""
 
     keep_bytes: int = Field(default=800_000, ge=10_000)

@@ -8,7 +8,7 @@ which the landmarks' vertical speeds, which every upright camera shares, correla
 Nothing is corrected here. A session is told, and decides.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,10 +104,10 @@ def _shift(
     world = np.linalg.eigh(normal)[1][..., :, 0]
     there = world @ cameras[name].projection.T
     expected = there[..., :2] / there[..., 2:]
-    lags = np.arange(-LONGEST_LAG_US, LONGEST_LAG_US + 1, STEP_US)
-    costs = []
-    for lag in lags:
-        points, trusted = tracks[name].at(times_us + lag)
+    lags, costs = _lags_us(), []
+    all_points, all_trusted = tracks[name].at(_every_step(times_us))
+    for at in _shifts(times_us):
+        points, trusted = all_points[at], all_trusted[at]
         use = seen & trusted
         if use.sum() < FEWEST_POINTS:
             return NOT_JUDGED
@@ -150,11 +150,11 @@ def speed_lag(reference: Track2D, other: Track2D) -> Lag:
     common = _common_times([reference, other])
     if common is None:
         return NOT_JUDGED
-    lags = np.arange(-LONGEST_LAG_US, LONGEST_LAG_US + 1, STEP_US)
+    lags, costs = _lags_us(), []
     own, own_seen = _speeds(reference, common)
-    costs = []
-    for lag in lags:
-        theirs, their_seen = _speeds(other, common + lag)
+    all_speeds, all_seen = _speeds(other, _every_step(common))
+    for at in _shifts(common):
+        theirs, their_seen = all_speeds[at], all_seen[at]
         use = own_seen & their_seen
         if use.sum() < FEWEST_POINTS:
             return NOT_JUDGED
@@ -189,8 +189,26 @@ def _common_times(tracks: Sequence[Track2D]) -> NDArray[np.int64] | None:
         return None
     first = max(int(track.times_us[0]) for track in tracks) + LONGEST_LAG_US
     last = min(int(track.times_us[-1]) for track in tracks) - LONGEST_LAG_US
-    step = min(int(np.median(np.diff(track.times_us))) for track in tracks)
-    return np.arange(first, last, max(step, 1_000)) if last - first > 20 * step else None
+    period_us = min(int(np.median(np.diff(track.times_us))) for track in tracks)
+    # Whole steps apart, so that what is shifted by steps falls on instants of one grid.
+    apart_us = max(1, round(period_us / STEP_US)) * STEP_US
+    return np.arange(first, last, apart_us) if last - first > 20 * apart_us else None
+
+
+def _lags_us() -> NDArray[np.int64]:
+    """The lags that are tried."""
+    return np.arange(-LONGEST_LAG_US, LONGEST_LAG_US + 1, STEP_US)
+
+
+def _every_step(times_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All instants that `times_us` come to when they are shifted by the lags, once each."""
+    return np.arange(times_us[0] - LONGEST_LAG_US, times_us[-1] + LONGEST_LAG_US + 1, STEP_US)
+
+
+def _shifts(times_us: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Where `times_us` shifted by each lag stand in `_every_step`."""
+    there = (times_us - times_us[0]) // STEP_US
+    return (there + n for n in range(2 * LONGEST_LAG_US // STEP_US + 1))
 
 
 def _lowest(lags: NDArray[np.int64], costs: Sequence[float]) -> float:

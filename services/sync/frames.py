@@ -19,6 +19,8 @@ class Frame:
     """When it was stored."""
     payload: Any = field(compare=False, default=b"", repr=False)
     """The PoseFrame, serialised."""
+    pose: Any = field(compare=False, default=None, repr=False)
+    """The PoseFrame itself where it came in here, never changed; None: read it from `payload`."""
 
     @property
     def member(self) -> str:

@@ -33,6 +33,9 @@ log = structlog.get_logger()
 
 BATCH = 64
 """Poses stored in one script: bounds how long Redis is held."""
+HOLD_S = 0.003
+"""A pose waits this long at most for those of other cameras, to be stored with them by one script. Only while the set
+would wait for these anyway."""
 RETRY_S = 0.05
 TAKE_OVER_US = 2_000_000
 """Cameras that were heard of within this time are expected after a take-over."""
@@ -49,6 +52,7 @@ class SessionWorker:
         self._pending: deque[tuple[Frame, Tally]] = deque()
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._holding: asyncio.TimerHandle | None = None
         self._lease = Lease(parts.redis, lease_key(session_id), parts.replica_id, parts.settings.lease_s)
         self._arrived: deque[bytes] = deque(maxlen=parts.settings.most_frames)
         self.matcher = self._new_matcher(False)
@@ -78,7 +82,21 @@ class SessionWorker:
             lost, loser = self._pending.popleft()
             loser.done()
             self._drop(stream_pb2.DROP_REASON_UNREACHABLE, lost.camera_id, loser)
-        self._wake.set()
+        if not self._may_hold():
+            self._wake.set()
+        elif self._holding is None:
+            self._holding = asyncio.get_running_loop().call_later(HOLD_S, self._wake.set)
+
+    def _may_hold(self) -> bool:
+        """Whether the next set waits for some camera of which nothing is here yet."""
+        if not self.holds or len(self._pending) >= BATCH:
+            return False
+        here = {frame.camera_id for frame, _ in self._pending}
+        final_us = self.matcher.watermark_us
+        return any(
+            track.newest_us <= final_us and track.camera_id not in here
+            for track in self.matcher.cameras.active(self._parts.clock.now_us())
+        )
 
     def _heard(self, message: bytes | None) -> None:
         if message is None:
@@ -138,6 +156,9 @@ class SessionWorker:
 
     # ------------------------------------------------------------ storing
     async def _store(self) -> None:
+        if self._holding is not None:
+            self._holding.cancel()
+            self._holding = None
         batch = [self._pending.popleft() for _ in range(min(BATCH, len(self._pending)))]
         try:
             answer = await self._parts.store.ingest(
@@ -295,8 +316,9 @@ class SessionWorker:
 
     async def close(self) -> None:
         """Leave nothing behind. Call when `run` has ended."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._holding):
+            if timer is not None:
+                timer.cancel()
         if self.holds:
             self.holds = False
             metrics.HELD.dec()

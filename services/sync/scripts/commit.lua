@@ -10,22 +10,31 @@ if (head[2] or '0') ~= ARGV[2] or (head[3] or '0') ~= ARGV[4] then return {0, 'm
 local sets, members = tonumber(ARGV[7]), tonumber(ARGV[8])
 local first = 9 + sets
 local last = first + 3 * members - 1
+-- One call for all members, not one each. SyncSettings.most_frames keeps them below what unpack can take.
+local names, newest = {}, {}
 for i = first, last, 3 do
-  if not redis.call('ZSCORE', KEYS[1], ARGV[i]) then return {0, 'gone'} end
+  names[#names + 1] = ARGV[i]
+  newest[ARGV[i + 1]] = ARGV[i + 2]
 end
+local done = {'f', ARGV[1], 'w', ARGV[3], 's', ARGV[4] + sets}
+for camera, frame in pairs(newest) do
+  done[#done + 1] = 'e:' .. camera
+  done[#done + 1] = frame
+end
+if members > 0 then
+  for _, score in ipairs(redis.call('ZMSCORE', KEYS[1], unpack(names))) do
+    if not score then return {0, 'gone'} end
+  end
+end
+for i = last + 1, #ARGV do names[#names + 1] = ARGV[i] end
 local position = ''
 for i = 9, 8 + sets do
   position = redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[5], '*', 'set', ARGV[i])
 end
-for i = first, last, 3 do
-  redis.call('ZREM', KEYS[1], ARGV[i])
-  redis.call('HDEL', KEYS[2], ARGV[i])
-  redis.call('HSET', meta, 'e:' .. ARGV[i + 1], ARGV[i + 2])
+if #names > 0 then
+  redis.call('ZREM', KEYS[1], unpack(names))
+  redis.call('HDEL', KEYS[2], unpack(names))
 end
-for i = last + 1, #ARGV do
-  redis.call('ZREM', KEYS[1], ARGV[i])
-  redis.call('HDEL', KEYS[2], ARGV[i])
-end
-redis.call('HSET', meta, 'f', ARGV[1], 'w', ARGV[3], 's', ARGV[4] + sets)
+redis.call('HSET', meta, unpack(done))
 redis.call('EXPIRE', KEYS[4], ARGV[6])
 return {1, position}
