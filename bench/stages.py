@@ -30,6 +30,7 @@ class Stages:
 
     def __init__(self) -> None:
         self._by_stage: dict[str, Any] = defaultdict(lambda: HdrHistogram(1, LONGEST_US, 3))
+        self._noted: list[tuple[frame_pb2.StageStamps, frame_pb2.StageStamps, int, int]] = []
 
     def add(self, stage: str, took_ns: int) -> None:
         """Note one duration; what took no time counts as a microsecond."""
@@ -38,7 +39,20 @@ class Stages:
     def add_frame(
         self, member: frame_pb2.StageStamps, of_set: frame_pb2.StageStamps, scored_ns: int, viewed_ns: int
     ) -> None:
-        """Note a frame of which the score has arrived: its own stamps, its set's, and when it was scored and seen."""
+        """Note a frame of which the score has arrived: its own stamps, its set's, and when it was scored and seen.
+
+        Sorted into histograms only when asked for them: meanwhile the cores belong to what is measured.
+        """
+        self._noted.append((member, of_set, scored_ns, viewed_ns))
+
+    def _sort_in(self) -> None:
+        noted, self._noted = self._noted, []
+        for frame in noted:
+            self._sort_in_frame(*frame)
+
+    def _sort_in_frame(
+        self, member: frame_pb2.StageStamps, of_set: frame_pb2.StageStamps, scored_ns: int, viewed_ns: int
+    ) -> None:
         at = {
             **{
                 name: getattr(member, f"{name}_monotonic_ns")
@@ -58,10 +72,12 @@ class Stages:
 
     def p(self, stage: str, percentile: float) -> float:
         """Milliseconds."""
+        self._sort_in()
         return float(self._by_stage[stage].get_value_at_percentile(percentile)) / 1000
 
     def table(self) -> dict[str, dict[str, float]]:
         """Milliseconds by stage and percentile, stages in order."""
+        self._sort_in()
         return {
             stage: {
                 **{name: self.p(stage, value) for name, value in PERCENTILES.items()},
