@@ -15,7 +15,8 @@ import numpy as np
 
 from bench.eval import protocol
 from bench.eval.data import NOISES, load
-from bench.eval.inject import localisation_and_meaning
+from bench.eval.inject import score_meaning
+from bench.eval.localisation import CASES, localisation
 from bench.eval.protocol import Judged, Scale
 from bench.eval.streams import repetition_counts, tracking
 from services.scoring.errors import BadCalibration
@@ -72,8 +73,16 @@ def baseline(judged: list[Judged]) -> dict[str, float]:
 
 def evaluate(data: Path, *, quick: bool) -> dict[str, Any]:
     """Everything, as the JSON holds it."""
-    performances = load(data)
-    report: dict[str, Any] = {"data": data.name, "repetitions_in_file": len(performances), "noise": {}}
+    dataset = load(data)
+    performances = dataset.performances
+    report: dict[str, Any] = {
+        "data": data.name,
+        "repetitions_in_file": len(performances),
+        "too_short": dataset.too_short,
+        "noise": {},
+    }
+    if dataset.too_short:
+        print(f"left out, too short: {', '.join(dataset.too_short)}", flush=True)
     for noise in ["clean"] if quick else NOISES:
         began = time.monotonic()
         judged, templates = protocol.judge_all(performances, noise)
@@ -92,7 +101,12 @@ def evaluate(data: Path, *, quick: bool) -> dict[str, Any]:
         print(f"{noise}: {len(judged)} judgements in {time.monotonic() - began:.0f} s", flush=True)
     if not quick:
         report["tracking"] = {noise: tracking(performances, noise) for noise in ("clean", "moderate")}
-        report["localisation"], report["score_meaning"] = localisation_and_meaning(performances)
+        report["localisation"] = {
+            **localisation(performances, "clean"),
+            "moderate": localisation(performances, "moderate"),
+            "meaning": CASES,
+        }
+        report["score_meaning"] = score_meaning(performances)
     report["notes"] = (
         "Subjects are left out in turn; published results use other folds. A markers' body stands in for a pose model, "
         "seen from 45 degrees. Each repetition is compared with the reference of every other subject."
@@ -116,7 +130,13 @@ def main() -> None:
             f"caught {report['caught'][name]:.3f})"
         )
     print(f"mean cosine   AUC within {report['baseline_cosine']['auc_within']:.3f}")
-    for name in ("repetitions", "tracking", "localisation", "score_meaning"):
+    for case in CASES if "localisation" in report else ():
+        clean, moderate = report["localisation"][case], report["localisation"]["moderate"][case]
+        print(
+            f"{case:29s} part {clean['part']:.3f}, phase {clean['phase']:.3f}; moderate noise: "
+            f"part {moderate['part']:.3f}, phase {moderate['phase']:.3f}"
+        )
+    for name in ("repetitions", "tracking", "score_meaning"):
         if name in report:
             print(name, json.dumps(report[name]))
 

@@ -66,7 +66,20 @@ HIP_INWARD: Final = 0.25
 """Hip joints lie below and inwards of the pelvis markers: by this, and by this share of the half width."""
 
 
-def load(path: Path) -> list[Performance]:
+FEWEST_FRAMES: Final = 10
+"""A third of a second: less is no repetition but a recording that broke off."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a file holds."""
+
+    performances: list[Performance]
+    too_short: list[str]
+    """Episodes left out because they hold fewer frames than FEWEST_FRAMES, as m10 s05 e09."""
+
+
+def load(path: Path) -> Dataset:
     """All performances in a file of the form described in shared/data/README.md (`ui-prmd`)."""
     with np.load(path, allow_pickle=False) as stored:
         markers = [str(name) for name in stored["markers"]]
@@ -74,15 +87,18 @@ def load(path: Path) -> list[Performance]:
         offsets = stored["offsets"]
         index = stored["index_m_s_e_correct"]
     xyz[(xyz == 0).all(axis=-1)] = np.nan
-    found = []
+    found, too_short = [], []
     for (movement, subject, episode, correct), start, end in zip(
         index, offsets[:-1], offsets[1:], strict=True
     ):
+        if end - start < FEWEST_FRAMES:
+            too_short.append(f"m{movement:02d} s{subject:02d} e{episode:02d}")
+            continue
         world = _landmarks(_filled(xyz[start:end]), markers)
         found.append(
             Performance(int(movement), int(subject), int(episode), bool(correct), _seen(world, CAMERA_DEG))
         )
-    return found
+    return Dataset(found, too_short)
 
 
 def _filled(xyz: Floats) -> Floats:

@@ -44,10 +44,14 @@ class Judged:
         return self.performance.subject
 
 
+def features_of(world_m: Floats) -> Floats:
+    """What scoring makes of landmarks (frames, 33, 3): features (frames, 60), smoothed."""
+    return feature_vectors(bone_vectors(lowpass(world_m, RATE_HZ)))
+
+
 def seen_features(performance: Performance, noise: str, seed: int) -> Floats:
-    """What scoring makes of a performance: features (frames, 60), smoothed."""
-    world = disturbed(performance.world_m, NOISES[noise], np.random.default_rng([seed, 2026]))
-    return feature_vectors(bone_vectors(lowpass(world, RATE_HZ)))
+    """Of a performance, with a pose model's errors."""
+    return features_of(disturbed(performance.world_m, NOISES[noise], np.random.default_rng([seed, 2026])))
 
 
 def sample_template(parts: list[Floats]) -> Template:
