@@ -309,7 +309,7 @@ async def test_a_server_that_is_no_pose_service_is_told(
         async def problem() -> str:
             return (await capture.camera("a")).problem
 
-        said = await eventually(problem, within=8, what="a problem")
+        said = await eventually(problem, what="a problem")
         assert f"127.0.0.1:{port}" in said
 
 

@@ -40,7 +40,7 @@ async def test_following_a_session_survives_a_broken_connection(door: Door) -> N
     await door.score(an_update(2, completes=2))
     numbers: list[int] = []
     while not numbers:
-        message = await asyncio.wait_for(anext(messages), 5)
+        message = await asyncio.wait_for(anext(messages), 30)
         numbers += [message["number"]] if message["type"] == "repetition" else []
     assert numbers == [2]
     await messages.aclose()

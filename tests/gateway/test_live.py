@@ -241,7 +241,7 @@ async def test_viewers_get_on_by_themselves_when_redis_is_back(
                 answer = await door.client.get("/readyz")
                 return answer.status_code == 503 and "redis" in answer.json()["waiting_for"]
 
-            await eventually(unready, within=5)
+            await eventually(unready)
             refused = await door.client.get("/api/v1/cameras")
             assert refused.status_code == 503
             assert refused.json()["reason"] == "REDIS_UNREACHABLE"

@@ -54,12 +54,12 @@ def test_it_runs_without_its_neighbours_says_what_it_waits_for_and_stops_quickly
         cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        wait_for(lambda: _status(port, "/healthz") == 200, within=20, what="/healthz")
+        wait_for(lambda: _status(port, "/healthz") == 200, within=60, what="/healthz")
         assert _status(port, "/readyz") == 503
         with connect(f"ws://127.0.0.1:{port}/ws/v1/sessions/live") as viewer:
             assert json.loads(viewer.recv())["type"] == "hello"
             process.send_signal(signal.SIGTERM)
-            assert process.wait(5) == 0
+            assert process.wait(30) == 0
     finally:
         process.kill()
         _, said = process.communicate()

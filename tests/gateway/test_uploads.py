@@ -144,7 +144,7 @@ async def test_an_upload_that_says_it_is_too_large_is_refused_before_it_is_read(
         f"POST /api/v1/references HTTP/1.1\r\nHost: x\r\nContent-Type: {CONTENT_TYPE}\r\n"
         f"Content-Length: {10 << 30}\r\n\r\n".encode()
     )
-    assert b" 413 " in await asyncio.wait_for(reader.readline(), 5)
+    assert b" 413 " in await asyncio.wait_for(reader.readline(), 30)
     writer.close()
     assert rig.scoring.received == 0
 
@@ -171,7 +171,7 @@ async def test_an_upload_that_brings_nothing_any_more_is_given_up(rig: Rig) -> N
         "/api/v1/references", content=body(), headers={"content-type": CONTENT_TYPE}
     )
     problem(answer, 400, "UPLOAD_STALLED")
-    await asyncio.wait_for(rig.scoring.cancelled.wait(), 5)
+    await asyncio.wait_for(rig.scoring.cancelled.wait(), 30)
 
 
 async def test_a_client_that_goes_away_in_the_middle_ends_the_build(rig: Rig) -> None:
@@ -183,7 +183,7 @@ async def test_a_client_that_goes_away_in_the_middle_ends_the_build(rig: Rig) ->
     )  # fmt: skip
     await writer.drain()
     writer.close()
-    await asyncio.wait_for(rig.scoring.cancelled.wait(), 5)
+    await asyncio.wait_for(rig.scoring.cancelled.wait(), 30)
 
 
 async def test_a_build_whose_gateway_died_is_told_as_lost(rig: Rig) -> None:

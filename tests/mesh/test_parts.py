@@ -37,7 +37,7 @@ async def test_failed_background_task_starts_again() -> None:
         done.set()
 
     tasks.start("flaky", work)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await done.wait()
     await tasks.close()
     assert runs == 3
@@ -84,6 +84,6 @@ async def test_a_task_that_swallows_its_cancellation_is_cancelled_again() -> Non
 
     tasks.start("stubborn", stubborn)
     await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await tasks.close()
     assert swallowed.is_set()

@@ -98,7 +98,7 @@ async def bench(jpeg: bytes, **options: int) -> AsyncIterator[Bench]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - the other side is a thread
             await asyncio.sleep(0.002)
 

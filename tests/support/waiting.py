@@ -9,6 +9,8 @@ from typing import TypeVar, overload
 T = TypeVar("T")
 
 POLL_S = 0.01
+PATIENCE_S = 30.0
+"""What a condition gets to come true: only a test that fails waits so long, and a loaded machine is no failure."""
 
 
 class Eventually:
@@ -25,7 +27,7 @@ class Eventually:
     @overload
     async def __call__(self, condition: Callable[[], T], *, within: float = ..., what: str = ...) -> T: ...
     async def __call__(
-        self, condition: Callable[[], object], *, within: float = 5.0, what: str = "the condition"
+        self, condition: Callable[[], object], *, within: float = PATIENCE_S, what: str = "the condition"
     ) -> object:
         """Wait for `condition`: `await eventually(lambda: server.ready, what="the server")`."""
         deadline = time.monotonic() + within
@@ -46,7 +48,7 @@ class Eventually:
 eventually = Eventually()
 
 
-def wait_for(condition: Callable[[], T], *, within: float = 5.0, what: str = "the condition") -> T:
+def wait_for(condition: Callable[[], T], *, within: float = PATIENCE_S, what: str = "the condition") -> T:
     """Do as `eventually` does, for tests without an event loop."""
     deadline = time.monotonic() + within
     while True:
