@@ -31,7 +31,8 @@ OTHER_CALLS = 32
 async def build(settings: ScoringSettings, context: ServiceContext) -> None:
     """Register ScoringService and start scoring sessions."""
     await asyncio.to_thread(compile_loops)
-    await asyncio.to_thread(exercises)  # read now: a broken file stops the start, and no session waits for them
+    # Read now: a broken file stops the start, and no session waits for them.
+    await asyncio.to_thread(exercises)
     clock = ServerClock(context.redis)
     context.tasks.start("server-clock", clock.run)
     context.readiness.add("clock", clock.check)

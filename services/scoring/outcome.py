@@ -40,6 +40,16 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to know that is no correction of the movement."""
+
+    code: str
+    """safety.stop, …, stable."""
+    text_ko: str
+    text_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class CompletedRepetition:
     """A repetition, once it is over."""
 
@@ -73,3 +83,5 @@ class Outcome:
     advice: Advice | None
     latest: Verdict | None
     """Verdict on the newest repetition, whose parts stand until the next."""
+    notice: Notice | None = None
+    """What stands besides the advice."""

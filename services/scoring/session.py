@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from services.scoring.advice.coach import Coach
+from services.scoring.advice.safety import SafetyWatch
 from services.scoring.calibration import Calibration, defaults
 from services.scoring.comparison import Comparison, compare
 from services.scoring.faults import repetition_errors
@@ -85,6 +86,7 @@ class SessionScorer:
             self._ways.append(Following(mirror_image(template)))
         self._memory = Memory()
         self._coach = Coach(template.exercise, template.duration_s)
+        self._safety = SafetyWatch()
         self._observer = Observer(template.heading)
         self._ready = template.ready
         self._ready_since = math.nan
@@ -258,6 +260,7 @@ class SessionScorer:
         if verdict.score >= PASSES:
             way.usual = way.usual.after(residuals(comparison, way.template))
         done = CompletedRepetition(self._count, cycle.start_s, cycle.end_s, verdict, errors, phase)
+        self._safety.hear(done)
         return self._coach.hear(done)
 
     # ------------------------------------------------------------ saying
@@ -312,6 +315,7 @@ class SessionScorer:
             completed=completed,
             advice=self._coach.cue(time_s),
             latest=self._latest,
+            notice=self._safety.notice(time_s),
         )
 
     def _errors_now(self, moment: Moment) -> tuple[JointError, ...]:

@@ -84,6 +84,9 @@ def _fill(update: pb.ScoreUpdate, outcome: Outcome) -> None:
         update.completed.CopyFrom(repetition(outcome.completed))
     if outcome.advice is not None:
         update.advice.CopyFrom(advice(outcome.advice))
+    if outcome.notice is not None:
+        told = outcome.notice
+        update.notice.CopyFrom(pb.Notice(code=told.code, text_ko=told.text_ko, text_en=told.text_en))
 
 
 def sub_scores(verdict: Verdict) -> pb.SubScores:
