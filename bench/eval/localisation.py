@@ -42,7 +42,7 @@ CASES: Final = {
     "own_reference_usual_known": "own template, what is usual known from the same repetitions, known to be one's own",
     "own_reference": "own template, known to be one's own, nothing else known",
     "own_reference_as_anybodys": "own template, treated as anybody's, as a first repetition in the product is",
-    "others_reference_three_known": f"another's template after {KNOWN} correct repetitions, as the product is",
+    "others_reference_three_known": f"another's template after {KNOWN} correct repetitions, whatever they score",
     "others_reference_first": "another's template, the first repetition, as the product is",
 }
 _PARTS: Final = [joint.part for joint in JOINTS]
