@@ -8,6 +8,7 @@ import pytest
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.scoring.advice import knowledge
 from services.scoring.advice.knowledge import BadData, Exercise, Text, canonical, exercise, exercises
+from services.scoring.template import Kind
 from tests.scoring.mesh import running
 
 WANTED = {
@@ -29,7 +30,9 @@ def test_the_usual_exercises_are_known_in_a_fixed_order() -> None:
     names = [one.exercise for one in exercises()]
     assert set(names) >= WANTED
     assert [one.order for one in exercises()] == list(range(1, len(names) + 1))
-    assert exercise("plank").kind is knowledge.Kind.HOLD  # type: ignore[union-attr]
+    plank = exercise("plank")
+    assert plank is not None
+    assert plank.kind is Kind.HOLD
 
 
 @pytest.mark.parametrize("one", exercises(), ids=lambda one: one.exercise)
