@@ -12,13 +12,16 @@ from komi.pose.v1 import pose_service_pb2_grpc
 from services.mesh.errors import InvalidInput
 from services.scoring.config import ScoringSettings
 from services.scoring.detection import detect
-from services.scoring.errors import CutOff, TooLarge
+from services.scoring.errors import CutOff, DifferentExercise, TooLarge
 from services.scoring.interchange import from_file
 from services.scoring.reference import build_template
+from services.scoring.refinement import refined
 from services.scoring.store import ReferenceStore, Stored
 from services.scoring.video import SampleVideo
 
 MEGABYTE = 1 << 20
+MOST_VIDEOS = 6
+"""Videos a reference is made from at most."""
 ENVELOPE_BYTES = 256 << 10
 """The size told beforehand may be that of the form the file came in, which is larger than the file by less than this."""
 PROGRESS_S = 0.3
@@ -95,7 +98,8 @@ class ReferenceBuilder:
         return path
 
     async def build(self, order: Order, path: Path) -> AsyncIterator[Detecting | Analysing | Stored]:
-        """Progress, last the stored reference. Raises what `detect` and `build_template` raise."""
+        """Progress, last the stored reference. Raises what `detect`, `build_template` and `refined` raise."""
+        base = await self._base(order)
         video = await asyncio.to_thread(
             SampleVideo,
             path,
@@ -104,7 +108,7 @@ class ReferenceBuilder:
             most_fps=self._settings.analysis_fps,
         )
         try:
-            async for progress in self._detect(order, video):
+            async for progress in self._detect(order, video, base):
                 yield progress
         finally:
             await asyncio.to_thread(video.close)
@@ -120,7 +124,7 @@ class ReferenceBuilder:
         return await self._store.add(carried.template, carried.name, self._now_us(), videos=carried.videos)
 
     async def _detect(
-        self, order: Order, video: SampleVideo
+        self, order: Order, video: SampleVideo, base: Stored | None
     ) -> AsyncIterator[Detecting | Analysing | Stored]:
         latest = Detecting(0, video.frames)
 
@@ -138,7 +142,31 @@ class ReferenceBuilder:
             work.cancel()
         yield Analysing(len(recording.times_s))
         template = await asyncio.to_thread(build_template, recording, order.exercise)
-        yield await self._store.add(template, order.name, self._now_us(), order.reference_id)
+        if base is not None:
+            template = await asyncio.to_thread(refined, base.template, template)
+        yield await self._store.add(
+            template,
+            order.name,
+            self._now_us(),
+            order.reference_id,
+            videos=1 if base is None else base.videos + 1,
+        )
+
+    async def _base(self, order: Order) -> Stored | None:
+        """What the video is to refine. Raises NotFound, and InvalidInput before anyone waits for the video."""
+        if not order.reference_id:
+            return None
+        base = await self._store.get(order.reference_id)
+        if base.videos >= MOST_VIDEOS:
+            raise InvalidInput(
+                f"reference {base.reference_id!r} is made from {base.videos} videos already: build a new one",
+                reason="REFERENCE_REFINED_ENOUGH",
+            )
+        if order.exercise and base.template.exercise and order.exercise != base.template.exercise:
+            raise DifferentExercise(
+                f"reference {base.reference_id!r} shows {base.template.exercise}, not {order.exercise}"
+            )
+        return base
 
 
 def workspace() -> tempfile.TemporaryDirectory[str]:

@@ -25,7 +25,7 @@ from services.scoring.features import (
 from services.scoring.landmarks import Bools, Floats, Landmark, Recording
 from services.scoring.segmentation import Segment, find_repetitions
 from services.scoring.smoothing import fill_gaps, lowpass, resample
-from services.scoring.template import RATE_HZ, Kind, Phase, Template
+from services.scoring.template import MOST_SAMPLES, RATE_HZ, Kind, Phase, Template
 from services.scoring.tolerance import one_view_variance
 from services.scoring.views import VISIBLE, angle_variance, heading, mean_heading
 
@@ -41,6 +41,7 @@ ALIKE: Final = 0.5
 """Share of a repetition's movement that the most typical one must explain, else it is something else."""
 LOW_FPS: Final = 15.0
 """Below this frame rate quick movements fall between the frames, which the remarks say."""
+ONE_REPETITION: Final = "Only one repetition was found; default tolerances are used."
 
 _MAIN_ANGLES: Final = [
     ANGLE[name]
@@ -86,7 +87,7 @@ def build_template(recording: Recording, exercise: str = "") -> Template:
             "No repetition that comes back to its start was found; the whole movement is the reference."
         )
     elif len(kept) == 1:
-        remarks.append("Only one repetition was found; default tolerances are used.")
+        remarks.append(ONE_REPETITION)
     return template_of(recording, prepared, typical, kept, exercise, remarks)
 
 
@@ -224,6 +225,7 @@ def template_of(
         video_frames=recording.video_frames or len(recording.times_s),
         ghost=_ghost(prepared.image[span]),
         remarks=tuple(remarks),
+        samples=stack[:MOST_SAMPLES],
     )
 
 
@@ -285,6 +287,7 @@ def _hold(recording: Recording, prepared: Prepared, exercise: str, remarks: list
         video_frames=recording.video_frames or len(recording.times_s),
         ghost=_ghost(prepared.image[span]),
         remarks=(*remarks, "The video shows no movement; its pose is the reference, to be held."),
+        samples=pose[None, None],
     )
 
 

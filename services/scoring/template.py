@@ -6,7 +6,7 @@ import io
 import json
 import math
 import zipfile
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ RATE_HZ: Final = 30.0
 FORMAT: Final = 1
 LARGEST_BYTES: Final = 64 << 20
 """A template takes no more than this unpacked; ten minutes of one movement are 10 MB."""
+MOST_SAMPLES: Final = 12
+"""Repetitions kept of all videos of a reference."""
 MOST_REMARKS: Final = 32
 LONGEST_TEXT: Final = 500
 
@@ -79,6 +81,9 @@ class Template:
     """(rows, 33, 2) landmarks for drawing: trunk lengths from the middle of the hips, x right, y down."""
     remarks: tuple[str, ...] = ()
     """What users should know, in English, one sentence each."""
+    samples: Floats = field(default_factory=lambda: np.zeros((0, 0, FEATURES)))
+    """(at most 12, rows, 60) the repetitions it is the mean of, on its own time, so that further ones can join; (…, 1, 60)
+    for a hold. Empty where they were not kept."""
 
     @property
     def duration_s(self) -> float:
@@ -94,13 +99,13 @@ def to_bytes(template: Template) -> bytes:
     """One self-contained file: numpy arrays and a JSON header in a zip (npz); read it with `from_bytes`."""
     arrays: dict[str, Any] = {}
     header: dict[str, Any] = {"format": FORMAT}
-    for field in fields(Template):
-        value = getattr(template, field.name)
+    for part in fields(Template):
+        value = getattr(template, part.name)
         if isinstance(value, np.ndarray):
             compact = value.astype(np.float32) if value.dtype == np.float64 else value
-            arrays[field.name] = compact
+            arrays[part.name] = compact
         else:
-            header[field.name] = value if not isinstance(value, float) or np.isfinite(value) else None
+            header[part.name] = value if not isinstance(value, float) or np.isfinite(value) else None
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     out = io.BytesIO()
     np.savez_compressed(out, **arrays)
@@ -164,7 +169,7 @@ def _array(npy: bytes) -> NDArray[Any]:
 def _check(template: Template) -> None:
     """Raises ValueError or TypeError if a part is not what `Template` says: it may come from a file of anyone's."""
     rows = len(template.features)
-    wanted = {
+    wanted: dict[str, tuple[tuple[int, ...], type]] = {
         "features": ((rows, FEATURES), np.float64),
         "frames": ((rows,), np.float64),
         "ready": ((FEATURES,), np.float64),
@@ -174,6 +179,9 @@ def _check(template: Template) -> None:
         "phases": ((rows,), np.int8),
         "ghost": ((rows, 33, 2), np.float64),
     }
+    if len(template.samples):
+        samples = 1 if template.kind is Kind.HOLD else rows
+        wanted["samples"] = ((min(len(template.samples), MOST_SAMPLES), samples, FEATURES), np.float64)
     if not rows:
         raise ValueError("it has no rows")
     for name, (shape, dtype) in wanted.items():
