@@ -14,6 +14,7 @@ from services.scoring.config import ScoringSettings
 from services.scoring.detection import detect
 from services.scoring.errors import CutOff, DifferentExercise, TooLarge
 from services.scoring.interchange import from_file
+from services.scoring.landmarks import Recording
 from services.scoring.reference import build_template
 from services.scoring.refinement import refined
 from services.scoring.store import ReferenceStore, Stored
@@ -100,18 +101,49 @@ class ReferenceBuilder:
     async def build(self, order: Order, path: Path) -> AsyncIterator[Detecting | Analysing | Stored]:
         """Progress, last the stored reference. Raises what `detect`, `build_template` and `refined` raise."""
         base = await self._base(order)
+        async for step in self.look_at(path, order.file_name or "the file"):
+            if not isinstance(step, Recording):
+                yield step
+                continue
+            template = await asyncio.to_thread(build_template, step, order.exercise)
+            if base is not None:
+                template = await asyncio.to_thread(refined, base.template, template)
+            yield await self._store.add(
+                template,
+                order.name,
+                self._now_us(),
+                order.reference_id,
+                videos=1 if base is None else base.videos + 1,
+            )
+
+    async def look_at(self, path: Path, label: str) -> AsyncIterator[Detecting | Analysing | Recording]:
+        """Progress, last the landmarks of the video; `label` names it in messages. Raises what `detect` raises."""
         video = await asyncio.to_thread(
             SampleVideo,
             path,
-            label=order.file_name or "the file",
+            label=label,
             longest_s=self._settings.max_video_s,
             most_fps=self._settings.analysis_fps,
         )
         try:
-            async for progress in self._detect(order, video, base):
-                yield progress
+            latest = Detecting(0, video.frames)
+
+            def progress(done: int, total: int) -> None:
+                nonlocal latest
+                latest = Detecting(done, total)
+
+            work = asyncio.create_task(detect(self._pose, video, progress))
+            try:
+                while not work.done():
+                    yield latest
+                    await asyncio.wait((work,), timeout=PROGRESS_S)
+                recording = work.result()
+            finally:
+                work.cancel()
         finally:
             await asyncio.to_thread(video.close)
+        yield Analysing(len(recording.times_s))
+        yield recording
 
     async def take_in(self, data: bytes) -> Stored:
         """Stores an exported file as a new reference. Raises what `interchange.from_file` raises, and TooLarge."""
@@ -122,35 +154,6 @@ class ReferenceBuilder:
                 f"at most {self._settings.max_video_s:.0f} s are taken"
             )
         return await self._store.add(carried.template, carried.name, self._now_us(), videos=carried.videos)
-
-    async def _detect(
-        self, order: Order, video: SampleVideo, base: Stored | None
-    ) -> AsyncIterator[Detecting | Analysing | Stored]:
-        latest = Detecting(0, video.frames)
-
-        def progress(done: int, total: int) -> None:
-            nonlocal latest
-            latest = Detecting(done, total)
-
-        work = asyncio.create_task(detect(self._pose, video, progress))
-        try:
-            while not work.done():
-                yield latest
-                await asyncio.wait((work,), timeout=PROGRESS_S)
-            recording = work.result()
-        finally:
-            work.cancel()
-        yield Analysing(len(recording.times_s))
-        template = await asyncio.to_thread(build_template, recording, order.exercise)
-        if base is not None:
-            template = await asyncio.to_thread(refined, base.template, template)
-        yield await self._store.add(
-            template,
-            order.name,
-            self._now_us(),
-            order.reference_id,
-            videos=1 if base is None else base.videos + 1,
-        )
 
     async def _base(self, order: Order) -> Stored | None:
         """What the video is to refine. Raises NotFound, and InvalidInput before anyone waits for the video."""

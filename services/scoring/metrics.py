@@ -10,6 +10,9 @@ REPETITIONS = Counter("komi_scoring_repetitions_total", "Repetitions completed")
 REFERENCES = Counter(
     "komi_scoring_references_total", "Sample videos received, by what became of them", ["outcome"]
 )
+COMPARISONS = Counter(
+    "komi_scoring_comparisons_total", "Comparisons of videos asked for, by what became of them", ["outcome"]
+)
 STAGE_SECONDS = Histogram(
     "komi_scoring_stage_seconds",
     "Time a set spent: score (computing), age (emitted by sync to scored, where both clocks are the same machine's)",

@@ -67,7 +67,7 @@ class Prepared:
 
 def build_template(recording: Recording, exercise: str = "") -> Template:
     """The template of a sample video. Raises a ReferenceUnusable that says what is wrong with the video."""
-    _check(recording)
+    check(recording)
     prepared = prepare(recording)
     remarks: list[str] = []
     if recording.fps < LOW_FPS:
@@ -119,7 +119,8 @@ def prepare(recording: Recording) -> Prepared:
     )
 
 
-def _check(recording: Recording) -> None:
+def check(recording: Recording) -> None:
+    """Raises a ReferenceUnusable that says why nobody can be judged by this video."""
     found = recording.found
     seconds = float(recording.times_s[-1] - recording.times_s[0]) if len(found) > 1 else 0.0
     if len(found) and found.mean() < SEEN_SHARE:

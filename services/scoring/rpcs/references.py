@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
-from services.mesh.errors import InvalidInput, Unavailable
+from services.mesh.errors import InvalidInput, NotFound
 from services.scoring import interchange, translate
 from services.scoring.errors import TooLarge
 from services.scoring.rpcs.parts import Context, Rpcs, page_size
@@ -62,7 +62,8 @@ class ReferenceRpcs(Rpcs):
     async def GetReferenceStrip(
         self, request: pb.GetReferenceStripRequest, context: Context
     ) -> pb.GetReferenceStripResponse:
-        raise Unavailable("there are no pictures yet", reason="NOT_YET")
+        stored = await self._parts.store.get(request.reference_id, request.version)
+        raise NotFound(f"reference {stored.reference_id!r} was stored without pictures", reason="NO_STRIP")
 
     async def ExportReference(
         self, request: pb.ExportReferenceRequest, context: Context
