@@ -79,6 +79,10 @@ def caller() -> Iterator[requests.Session]:
             gc.collect()
 
 
+# The mesh's own thread draws random pauses meanwhile, which hypothesis takes for a strategy's doing.
+@pytest.mark.filterwarnings(
+    "ignore:Do not use the .random. module:hypothesis.errors.HypothesisDeprecationWarning"
+)
 @pytest.mark.timeout(300)
 def test_every_operation_keeps_its_promise_for_any_request(address: str) -> None:
     with caller() as session:
