@@ -20,7 +20,7 @@ from bench.eval.localisation import CASES, localisation
 from bench.eval.protocol import Judged, Scale
 from bench.eval.streams import repetition_counts, tracking
 from services.scoring.errors import BadCalibration
-from services.scoring.template import Template
+from services.scoring.reference.template import Template
 
 DESIGN = range(1, 6)
 """Movements scoring was designed on; the others are reported apart."""

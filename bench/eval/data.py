@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.scoring.landmarks import LANDMARKS, Landmark, Recording
+from services.scoring.movement.landmarks import LANDMARKS, Landmark, Recording
 
 Floats = NDArray[np.float64]
 RATE_HZ: Final = 30.0

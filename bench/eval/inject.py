@@ -8,10 +8,10 @@ import numpy as np
 
 from bench.eval.data import Floats, Performance
 from bench.eval.protocol import clip_of, features_of, sample_template
-from services.scoring.calibration import defaults
-from services.scoring.comparison import compare
-from services.scoring.landmarks import Landmark
-from services.scoring.template import Phase, Template
+from services.scoring.judging.calibration import defaults
+from services.scoring.judging.comparison import compare
+from services.scoring.movement.landmarks import Landmark
+from services.scoring.reference.template import Phase, Template
 
 SIZES_DEG: Final = tuple(range(0, 41, 5))
 ALONG: Final = 0.85

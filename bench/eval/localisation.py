@@ -16,9 +16,8 @@ import numpy as np
 from bench.eval.data import NOISES, Floats, Performance, disturbed
 from bench.eval.inject import LIMBS, bent, correct_ones, phases_of, window
 from bench.eval.protocol import clip_of, features_of, sample_template
-from services.scoring.comparison import compare
-from services.scoring.joints import JOINTS
-from services.scoring.localisation import (
+from services.scoring.judging.comparison import compare
+from services.scoring.judging.localisation import (
     PERSON,
     PHASES,
     REPETITION,
@@ -28,7 +27,8 @@ from services.scoring.localisation import (
     most_suspicious,
     residuals,
 )
-from services.scoring.template import Phase, Template
+from services.scoring.movement.joints import JOINTS
+from services.scoring.reference.template import Phase, Template
 
 INJECTED_DEG: Final = 20.0
 LEFT_OUT: Final = 2

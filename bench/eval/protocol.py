@@ -10,19 +10,19 @@ from typing import Final
 import numpy as np
 
 from bench.eval.data import NOISES, Floats, Performance, disturbed, recording
-from services.scoring.calibration import Calibration, defaults, from_correct, from_labelled
-from services.scoring.comparison import Comparison, compare, cosine
-from services.scoring.deviation import Deviations, deviations
-from services.scoring.features import FEATURES, bone_vectors, bones_of, feature_vectors
-from services.scoring.memory import Clip
-from services.scoring.mirror import mirror_image, one_sided
-from services.scoring.reference import Prepared, rough_scale, template_of, typical_of
-from services.scoring.segmentation import Segment
-from services.scoring.session import MIRROR_GAIN
-from services.scoring.smoothing import lowpass
-from services.scoring.template import RATE_HZ, Template
-from services.scoring.tolerance import one_view_variance
-from services.scoring.views import heading, mean_heading, turn_between, turned
+from services.scoring.judging.calibration import Calibration, defaults, from_correct, from_labelled
+from services.scoring.judging.comparison import Comparison, compare, cosine
+from services.scoring.judging.deviation import Deviations, deviations
+from services.scoring.judging.memory import Clip
+from services.scoring.live.session import MIRROR_GAIN
+from services.scoring.movement.features import FEATURES, bone_vectors, bones_of, feature_vectors
+from services.scoring.movement.smoothing import lowpass
+from services.scoring.movement.views import heading, mean_heading, turn_between, turned
+from services.scoring.reference.building import Prepared, rough_scale, template_of, typical_of
+from services.scoring.reference.mirror import mirror_image, one_sided
+from services.scoring.reference.segmentation import Segment
+from services.scoring.reference.template import RATE_HZ, Template
+from services.scoring.reference.tolerance import one_view_variance
 
 KNOWN: Final = np.ones(FEATURES, dtype=bool)
 

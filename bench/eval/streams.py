@@ -9,11 +9,11 @@ import numpy as np
 
 from bench.eval.data import NOISES, RATE_HZ, Floats, Performance, disturbed, recording
 from bench.eval.protocol import sample_template, seen_features
-from services.scoring.following import Following
-from services.scoring.landmarks import LANDMARKS, SyncedViews, View
-from services.scoring.session import SessionScorer
-from services.scoring.template import Template
-from services.scoring.views import fuse
+from services.scoring.live.following import Following
+from services.scoring.live.session import SessionScorer
+from services.scoring.movement.landmarks import LANDMARKS, SyncedViews, View
+from services.scoring.movement.views import fuse
+from services.scoring.reference.template import Template
 
 REPETITIONS: Final = 10
 IDLE_S: Final = 20.0

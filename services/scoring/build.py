@@ -12,16 +12,16 @@ from services.mesh.redis import connect
 from services.mesh.server import ServiceContext
 from services.mesh.server_clock import ServerClock
 from services.scoring.advice.knowledge import exercises
-from services.scoring.alignment import OnlineWarping, warping_path
-from services.scoring.builder import ReferenceBuilder
 from services.scoring.config import ScoringSettings
-from services.scoring.features import FEATURES
-from services.scoring.roster import Roster
+from services.scoring.library.builder import ReferenceBuilder
+from services.scoring.library.store import ReferenceStore
+from services.scoring.movement.alignment import OnlineWarping, warping_path
+from services.scoring.movement.features import FEATURES
+from services.scoring.movement.smoothing import lowpass
 from services.scoring.rpcs.parts import Parts
 from services.scoring.service import ScoringServicer
-from services.scoring.smoothing import lowpass
-from services.scoring.store import ReferenceStore
-from services.scoring.watch import Watcher
+from services.scoring.sessions.roster import Roster
+from services.scoring.sessions.watch import Watcher
 
 FULL_NAME = scoring_service_pb2.DESCRIPTOR.services_by_name["ScoringService"].full_name
 OTHER_CALLS = 32

@@ -9,12 +9,12 @@ from komi.scoring.v1 import scoring_service_pb2 as pb
 from komi.sync.v1 import sync_service_pb2
 from services.mesh.stages import HOST_ID, monotonic_ns
 from services.mesh.times import from_timestamp, to_duration, to_timestamp
-from services.scoring.features import ANGLES, angles_of
-from services.scoring.joints import JointError
-from services.scoring.landmarks import LANDMARKS, Floats, SyncedViews, View
-from services.scoring.outcome import Advice, CompletedRepetition, Outcome
-from services.scoring.score import Verdict
-from services.scoring.store import Stored
+from services.scoring.judging.score import Verdict
+from services.scoring.library.store import Stored
+from services.scoring.live.outcome import Advice, CompletedRepetition, Outcome
+from services.scoring.movement.features import ANGLES, angles_of
+from services.scoring.movement.joints import JointError
+from services.scoring.movement.landmarks import LANDMARKS, Floats, SyncedViews, View
 
 MICRO = 1_000_000
 

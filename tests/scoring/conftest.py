@@ -11,8 +11,8 @@ import pytest
 from services.pose.decode import ImageLimits, decode_jpeg
 from services.pose.models import ModelError, task_path
 from services.pose.tracker import MediaPipeTracker, TrackerOptions
-from services.scoring.landmarks import LANDMARKS, Recording
-from services.scoring.video import SampleVideo
+from services.scoring.library.video import SampleVideo
+from services.scoring.movement.landmarks import LANDMARKS, Recording
 from tests.support.capabilities import require
 
 LIMITS = ImageLimits(16 << 20, 1 << 24)

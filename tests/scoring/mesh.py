@@ -18,7 +18,7 @@ from services.mesh.server import Service
 from services.mesh.times import to_timestamp
 from services.scoring.build import build
 from services.scoring.config import ScoringSettings
-from services.scoring.landmarks import SyncedViews
+from services.scoring.movement.landmarks import SyncedViews
 from tests.support.waiting import eventually
 
 START_US = 1_800_000_000_000_000

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.scoring.landmarks import LANDMARKS, Recording, SyncedViews, View
-from services.scoring.landmarks import Landmark as Mark
+from services.scoring.movement.landmarks import LANDMARKS, Recording, SyncedViews, View
+from services.scoring.movement.landmarks import Landmark as Mark
 
 Floats = NDArray[np.float64]
 

@@ -8,10 +8,10 @@ from services.scoring.advice.coach import MATTERS, Coach
 from services.scoring.advice.knowledge import Text, exercises
 from services.scoring.advice.phrases import Phrase, find, phrases
 from services.scoring.advice.tips import Index, tip, words
-from services.scoring.joints import JOINTS, JointError
-from services.scoring.outcome import CompletedRepetition
-from services.scoring.score import Verdict
-from services.scoring.template import Phase
+from services.scoring.judging.score import Verdict
+from services.scoring.live.outcome import CompletedRepetition
+from services.scoring.movement.joints import JOINTS, JointError
+from services.scoring.reference.template import Phase
 
 HANGUL = re.compile("[가-힣]")
 LONGEST = 60

@@ -8,7 +8,7 @@ import pytest
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.scoring.advice import knowledge
 from services.scoring.advice.knowledge import BadData, Exercise, Text, canonical, exercise, exercises
-from services.scoring.template import Kind
+from services.scoring.reference.template import Kind
 from tests.scoring.mesh import running
 
 WANTED = {

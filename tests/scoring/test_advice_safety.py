@@ -8,11 +8,11 @@ import pytest
 from komi.sync.v1 import sync_service_pb2
 from services.scoring import translate
 from services.scoring.advice.safety import AT_MOST_EVERY_S, STOP, SafetyWatch
-from services.scoring.outcome import CompletedRepetition, Outcome
-from services.scoring.reference import build_template
-from services.scoring.score import Verdict
-from services.scoring.session import SessionScorer
-from services.scoring.template import Phase
+from services.scoring.judging.score import Verdict
+from services.scoring.live.outcome import CompletedRepetition, Outcome
+from services.scoring.live.session import SessionScorer
+from services.scoring.reference.building import build_template
+from services.scoring.reference.template import Phase
 from tests.scoring.puppet import sets, squat, squats, waves
 
 PERIOD_S = 4.0

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
-from services.scoring.attempt import UNLIKE, judge_attempt
-from services.scoring.reference import build_template
+from services.scoring.live.attempt import UNLIKE, judge_attempt
+from services.scoring.reference.building import build_template
 from tests.scoring.mesh import running
 from tests.scoring.puppet import squats
 from tests.scoring.test_service import follow, with_pose

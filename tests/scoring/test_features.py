@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from services.scoring import features, views
-from services.scoring.features import ANGLE, BONE
+from services.scoring.movement import features, views
+from services.scoring.movement.features import ANGLE, BONE
 from tests.scoring.puppet import Posture, landmarks, squat, view
 
 

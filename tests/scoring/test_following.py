@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.scoring.reference import build_template
-from services.scoring.store import ReferenceStore
+from services.scoring.library.store import ReferenceStore
+from services.scoring.reference.building import build_template
 from tests.scoring.mesh import running
 from tests.scoring.puppet import squats
 from tests.scoring.test_service import follow, held

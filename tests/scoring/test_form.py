@@ -5,10 +5,10 @@ from functools import lru_cache
 import numpy as np
 
 import gym
-from services.scoring.landmarks import Recording, SyncedViews, View
-from services.scoring.outcome import Advice, CompletedRepetition
-from services.scoring.reference import build_template
-from services.scoring.session import SessionScorer
+from services.scoring.live.outcome import Advice, CompletedRepetition
+from services.scoring.live.session import SessionScorer
+from services.scoring.movement.landmarks import Recording, SyncedViews, View
+from services.scoring.reference.building import build_template
 
 RATE_HZ = 15
 PIXELS_OFF = 2.0

@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from services.scoring.features import BONE, BONE_COUNT
-from services.scoring.joints import JOINTS
-from services.scoring.localisation import (
+from services.scoring.judging.localisation import (
     FAULT_DEG,
     PERSON,
     PHASES,
@@ -22,8 +20,10 @@ from services.scoring.localisation import (
     evidence,
     most_suspicious,
 )
-from services.scoring.reference import build_template
-from services.scoring.session import SessionScorer
+from services.scoring.live.session import SessionScorer
+from services.scoring.movement.features import BONE, BONE_COUNT
+from services.scoring.movement.joints import JOINTS
+from services.scoring.reference.building import build_template
 from tests.scoring.puppet import sets, squat, squats, waves
 
 NAMES = [joint.name for joint in JOINTS]

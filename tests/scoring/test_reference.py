@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from services.scoring import errors
-from services.scoring.landmarks import Recording
-from services.scoring.reference import build_template
-from services.scoring.template import Kind, Phase, from_bytes, to_bytes
+from services.scoring.movement.landmarks import Recording
+from services.scoring.reference.building import build_template
+from services.scoring.reference.template import Kind, Phase, from_bytes, to_bytes
 from tests.scoring.conftest import Watch
 from tests.scoring.puppet import Posture, recording, squat, squats, waves
 

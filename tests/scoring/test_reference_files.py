@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
-from services.scoring import interchange
 from services.scoring.errors import BadReferenceFile, BadTemplate
-from services.scoring.interchange import Carried, from_file, to_file
-from services.scoring.reference import build_template
-from services.scoring.template import LARGEST_BYTES, from_bytes, to_bytes
+from services.scoring.library import interchange
+from services.scoring.library.interchange import Carried, from_file, to_file
+from services.scoring.reference.building import build_template
+from services.scoring.reference.template import LARGEST_BYTES, from_bytes, to_bytes
 from tests.scoring.mesh import Running, running
 from tests.scoring.puppet import squats
 from tests.scoring.test_service import follow

@@ -10,10 +10,10 @@ import pytest
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.scoring.errors import DifferentExercise
-from services.scoring.reference import build_template
-from services.scoring.refinement import refined
-from services.scoring.store import ReferenceStore
-from services.scoring.template import MOST_SAMPLES, Template, from_bytes, to_bytes
+from services.scoring.library.store import ReferenceStore
+from services.scoring.reference.building import build_template
+from services.scoring.reference.refinement import refined
+from services.scoring.reference.template import MOST_SAMPLES, Template, from_bytes, to_bytes
 from tests.scoring.puppet import Posture, recording, squats, waves
 from tests.scoring.test_service import with_pose
 

@@ -11,9 +11,9 @@ import pytest
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.scoring.errors import CutOff
-from services.scoring.landmarks import Landmark
-from services.scoring.reference import build_template
-from services.scoring.video import SampleVideo, ends_early
+from services.scoring.library.video import SampleVideo, ends_early
+from services.scoring.movement.landmarks import Landmark
+from services.scoring.reference.building import build_template
 from tests.scoring.mesh import Running
 from tests.scoring.puppet import squats
 from tests.scoring.test_service import requests, with_pose

@@ -4,8 +4,8 @@ import grpc
 import pytest
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
-from services.scoring.reference import build_template
-from services.scoring.store import KEPT_VERSIONS, ReferenceStore
+from services.scoring.library.store import KEPT_VERSIONS, ReferenceStore
+from services.scoring.reference.building import build_template
 from tests.scoring.mesh import running
 from tests.scoring.puppet import squats
 from tests.scoring.test_service import follow, held

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh import keys
 from services.mesh.sessions import SessionConfig, SessionState, SessionStore
-from services.scoring.joints import JointError
-from services.scoring.ledger import Batch, Ledger
-from services.scoring.outcome import Advice, CompletedRepetition, Outcome, State
-from services.scoring.reference import build_template
+from services.scoring.judging.score import Verdict
+from services.scoring.library.store import ReferenceStore, Stored
+from services.scoring.live.outcome import Advice, CompletedRepetition, Outcome, State
+from services.scoring.movement.joints import JointError
+from services.scoring.reference.building import build_template
+from services.scoring.reference.template import Phase
 from services.scoring.reports import messages
 from services.scoring.reports.kept import KeptReport, ReportChange
 from services.scoring.reports.performance import STILL_S, Performance
@@ -24,9 +26,7 @@ from services.scoring.reports.recorder import Recorder
 from services.scoring.reports.store import MOST_REPORTS
 from services.scoring.reports.timeline import MOST_POINTS, Point, Timeline
 from services.scoring.reports.trend import Effort, fatigue, trend
-from services.scoring.score import Verdict
-from services.scoring.store import ReferenceStore, Stored
-from services.scoring.template import Phase
+from services.scoring.sessions.ledger import Batch, Ledger
 from tests.scoring.mesh import START_US, Running, publish, running
 from tests.scoring.puppet import sets, squat, squats, waves
 from tests.support.waiting import Eventually

@@ -14,8 +14,8 @@ from services.mesh.server import Service
 from services.mesh.sessions import SessionConfig, SessionStore
 from services.pose.build import build as build_pose
 from services.pose.config import PoseSettings
-from services.scoring.reference import build_template
-from services.scoring.store import ReferenceStore
+from services.scoring.library.store import ReferenceStore
+from services.scoring.reference.building import build_template
 from tests.scoring.mesh import Running, publish, running
 from tests.scoring.puppet import sets, squat, squats, waves
 from tests.support.waiting import Eventually

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from services.scoring.landmarks import Recording, SyncedViews
-from services.scoring.outcome import Outcome, State
-from services.scoring.reference import build_template
-from services.scoring.session import Rules, SessionScorer
-from services.scoring.template import Phase, Template
+from services.scoring.live.outcome import Outcome, State
+from services.scoring.live.session import Rules, SessionScorer
+from services.scoring.movement.landmarks import Recording, SyncedViews
+from services.scoring.reference.building import build_template
+from services.scoring.reference.template import Phase, Template
 from tests.scoring.conftest import Watch
 from tests.scoring.puppet import Posture, recording, sets, squat, squats, waves
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.scoring.smoothing import fill_gaps, lowpass, resample
+from services.scoring.movement.smoothing import fill_gaps, lowpass, resample
 
 
 def test_the_filter_keeps_slow_movement_where_and_as_large_as_it_is() -> None:

@@ -10,8 +10,8 @@ from typing import Final
 from services.scoring.advice.knowledge import canonical
 from services.scoring.advice.phrases import Phrase, find
 from services.scoring.advice.tips import tip
-from services.scoring.joints import JointError
-from services.scoring.outcome import Advice, CompletedRepetition
+from services.scoring.live.outcome import Advice, CompletedRepetition
+from services.scoring.movement.joints import JointError
 
 WRONG_BELOW: Final = 70.0
 """Repetitions that score less are corrected."""

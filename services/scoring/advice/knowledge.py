@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from services.scoring.template import Kind
+from services.scoring.reference.template import Kind
 
 FOLDER: Final = Path(__file__).with_name("exercises")
 ANY: Final = "any"

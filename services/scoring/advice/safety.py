@@ -7,7 +7,7 @@ from collections import deque
 from statistics import fmean
 from typing import Final
 
-from services.scoring.outcome import CompletedRepetition, Notice
+from services.scoring.live.outcome import CompletedRepetition, Notice
 
 SUCCESSIVE: Final = 3
 """Repetitions that are looked at together."""

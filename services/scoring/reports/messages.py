@@ -10,12 +10,12 @@ from google.protobuf.duration_pb2 import Duration
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.times import from_timestamp, to_duration, to_timestamp
 from services.scoring import translate
-from services.scoring.outcome import CompletedRepetition
+from services.scoring.library.store import Stored
+from services.scoring.live.outcome import CompletedRepetition
 from services.scoring.reports.kept import KeptReport
 from services.scoring.reports.performance import PARTS, GivenCue, Performance, TopError
 from services.scoring.reports.timeline import Point
 from services.scoring.reports.trend import Effort
-from services.scoring.store import Stored
 
 MICRO = 1_000_000
 

@@ -10,11 +10,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from services.scoring.joints import JointError
-from services.scoring.outcome import Advice, CompletedRepetition, Outcome, State
+from services.scoring.live.outcome import Advice, CompletedRepetition, Outcome, State
+from services.scoring.movement.joints import JointError
+from services.scoring.reference.template import Phase
 from services.scoring.reports.timeline import Point, Timeline
 from services.scoring.reports.trend import Effort, fatigue, trend
-from services.scoring.template import Phase
 
 BEGINS_S: Final = 1.0
 """Movement along the reference that lasts this long, or a repetition, begins a performance: passing by does not."""

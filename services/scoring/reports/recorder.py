@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 
-from services.scoring.outcome import Outcome
+from services.scoring.library.store import Stored
+from services.scoring.live.outcome import Outcome
 from services.scoring.reports import messages
 from services.scoring.reports.kept import KeptReport, ReportChange
 from services.scoring.reports.performance import Performance
-from services.scoring.store import Stored
 
 
 class Recorder:

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final, Self
 
-from services.scoring.outcome import State
+from services.scoring.live.outcome import State
 
 MOST_POINTS: Final = 720
 FIRST_STEP_S: Final = 1.0

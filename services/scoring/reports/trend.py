@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from services.scoring.landmarks import Floats
+from services.scoring.movement.landmarks import Floats
 
 FEWEST_FOR_TREND: Final = 4
 FEWEST_FOR_FATIGUE: Final = 6

@@ -6,9 +6,9 @@ from pathlib import Path
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.errors import InvalidInput
 from services.scoring import metrics, translate
-from services.scoring.builder import Analysing, Detecting, Order, workspace
+from services.scoring.library.builder import Analysing, Detecting, Order, workspace
+from services.scoring.library.store import Stored
 from services.scoring.rpcs.parts import Context, Rpcs
-from services.scoring.store import Stored
 
 LONGEST_NAME = 100
 

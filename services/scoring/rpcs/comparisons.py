@@ -10,13 +10,13 @@ import numpy as np
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.errors import InvalidInput
 from services.scoring import metrics, translate
-from services.scoring.attempt import Judged, judge_attempt
-from services.scoring.builder import Analysing, Detecting, workspace
-from services.scoring.features import ANGLES
-from services.scoring.landmarks import Floats, Recording
-from services.scoring.reference import build_template, check
+from services.scoring.library.builder import Analysing, Detecting, workspace
+from services.scoring.library.store import Stored
+from services.scoring.live.attempt import Judged, judge_attempt
+from services.scoring.movement.features import ANGLES
+from services.scoring.movement.landmarks import Floats, Recording
+from services.scoring.reference.building import build_template, check
 from services.scoring.rpcs.parts import Context, Rpcs
-from services.scoring.store import Stored
 
 MOST_ERRORS = 5
 """Joint errors told of a frame."""

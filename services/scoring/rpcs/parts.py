@@ -6,10 +6,10 @@ from typing import Any
 import grpc
 
 from services.mesh.redis import RedisClient
-from services.scoring.builder import ReferenceBuilder
 from services.scoring.config import ScoringSettings
-from services.scoring.store import ReferenceStore
-from services.scoring.watch import Watcher
+from services.scoring.library.builder import ReferenceBuilder
+from services.scoring.library.store import ReferenceStore
+from services.scoring.sessions.watch import Watcher
 
 Context = grpc.aio.ServicerContext[Any, Any]
 PAGE = 100

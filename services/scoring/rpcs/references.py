@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.errors import InvalidInput, NotFound
-from services.scoring import interchange, translate
+from services.scoring import translate
 from services.scoring.errors import TooLarge
+from services.scoring.library import interchange
+from services.scoring.library.store import page_token, read_page_token
 from services.scoring.rpcs.parts import Context, Rpcs, page_size
-from services.scoring.store import page_token, read_page_token
 
 CHUNK = 1 << 20
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.sessions import SessionStore
-from services.scoring.ledger import Ledger
 from services.scoring.rpcs.parts import Context, Rpcs
+from services.scoring.sessions.ledger import Ledger
 
 
 class ScoreRpcs(Rpcs):

@@ -1,0 +1,88 @@
+"""Lays a finished repetition onto the template and takes the differences."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.scoring.judging.memory import Clip
+from services.scoring.movement.alignment import onto_template, warping_path
+from services.scoring.movement.features import BONE_COUNT, bones_of
+from services.scoring.movement.landmarks import Bools, Floats
+from services.scoring.reference.template import RATE_HZ, Phase, Template
+from services.scoring.reference.tolerance import Tolerances, tolerances
+
+READY_ROWS = 4
+"""Rows at the start of a repetition that are its ready pose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A repetition laid onto the template's rows."""
+
+    relative: Floats
+    """(rows, 60) user minus template, ready poses subtracted, radians; 0 where unknown."""
+    absolute: Floats
+    """(rows, 60) user minus template, radians; 0 where unknown."""
+    user: Floats
+    """(rows, 60) the user's features on the template's rows."""
+    known: Bools
+    """(60,) features seen in both."""
+    explained: float
+    """Share of the template's movement the user's explains, at most 1; negative if it moves otherwise."""
+    user_rows: Floats
+    """(rows,) row of the user's repetition (30 a second) at each template row."""
+    height: float
+    """Range along the template's axis, the template's being 1."""
+    limits: Tolerances
+    """What passes, given how well the user's views see."""
+
+
+def compare(clip: Clip, template: Template) -> Comparison:
+    """Aligns a repetition with the template and takes the differences; its first moments are its ready pose."""
+    limits = tolerances(template, clip.variance)
+    both = clip.known & template.known
+    scale = np.where(both, limits.scale, 0.0)
+    user = clip.features
+    ready = user[: max(1, min(READY_ROWS, len(user) // 8))].mean(axis=0)
+    reference = template.relative()
+    rows, columns, _ = warping_path((user - ready) * scale, reference * scale)
+    length = len(reference)
+    laid = onto_template(user, rows, columns, length)
+    at = onto_template(rows[:, None].astype(np.float64), np.arange(len(rows)), columns, length)[:, 0]
+    relative = np.where(both, laid - ready - reference, 0.0)
+    energy = np.square(reference * scale).sum()
+    explained = 1.0 - float(np.square(relative * scale).sum() / max(energy, 1e-9))
+    absolute = np.where(both, laid - template.features, 0.0)
+    height = _height(laid - ready, reference, template.axis * both)
+    return Comparison(relative, absolute, laid, both, explained, at, height, limits)
+
+
+def _height(moved: Floats, reference: Floats, axis: Floats) -> float:
+    """How far rows go along an axis from their start, as a share of how far the template goes."""
+    whole = float((reference @ axis).max())
+    return float((moved @ axis).max()) / whole if whole > 1e-6 else 1.0
+
+
+def cosine(user: Floats, reference: Floats, known: Bools) -> float:
+    """Mean cosine between bones of aligned rows; NaN if none is known."""
+    seen = known[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).all(axis=1)
+    if not seen.any():
+        return math.nan
+    dots = np.sum(bones_of(user) * bones_of(reference), axis=-1)[:, seen]
+    return float(np.clip(dots, -1.0, 1.0).mean())
+
+
+def phase_times(comparison: Comparison, template: Template) -> tuple[float, float, float]:
+    """Seconds the user spent going out, at the far end and coming back."""
+    out = []
+    for phase in (Phase.OUT, Phase.TURN, Phase.BACK):
+        rows = np.flatnonzero(template.phases == phase)
+        if not len(rows):
+            out.append(0.0)
+            continue
+        until = comparison.user_rows[min(rows[-1] + 1, len(template.features) - 1)]
+        out.append(max(0.0, float(until - comparison.user_rows[rows[0]])) / RATE_HZ)
+    return out[0], out[1], out[2]

@@ -1,0 +1,1 @@
+"""References as people keep them: videos in, versions stored, files out and in."""

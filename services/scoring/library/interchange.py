@@ -1,0 +1,75 @@
+"""A reference as one file, to be kept or taken to another installation.
+
+`KOMIREF` and a zero byte, then the form (u16), the length of what follows (u64) and its SHA-256, all big-endian; then
+the length of a JSON header (u32), the header (name, videos) and the template's bytes (`template.to_bytes`). Nothing in
+it is run when it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from services.scoring.errors import BadReferenceFile
+from services.scoring.reference.template import Template, from_bytes, to_bytes
+
+MAGIC: Final = b"KOMIREF\0"
+FORM: Final = 1
+LARGEST_BYTES: Final = 32 << 20
+"""Larger files are refused while they arrive."""
+LONGEST_NAME: Final = 100
+MOST_VIDEOS: Final = 1000
+_ENVELOPE: Final = struct.Struct(">8sHQ32s")
+_HEADER: Final = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a file holds."""
+
+    name: str
+    videos: int
+    template: Template
+
+
+def to_file(carried: Carried) -> bytes:
+    """The file's bytes."""
+    header = json.dumps({"name": carried.name, "videos": carried.videos}, ensure_ascii=False).encode()
+    body = _HEADER.pack(len(header)) + header + to_bytes(carried.template)
+    return _ENVELOPE.pack(MAGIC, FORM, len(body), hashlib.sha256(body).digest()) + body
+
+
+def from_file(data: bytes) -> Carried:
+    """What a file made by `to_file` holds. Raises BadReferenceFile, or BadTemplate, saying what is wrong with it."""
+    if len(data) < _ENVELOPE.size or not data.startswith(MAGIC):
+        raise BadReferenceFile(
+            "this is no reference exported by KOMI: export one and send that file as it is"
+        )
+    _, form, length, digest = _ENVELOPE.unpack_from(data)
+    if form > FORM:
+        raise BadReferenceFile(
+            f"this reference is of form {form}, and this KOMI reads up to form {FORM}: use a newer KOMI",
+            reason="REFERENCE_FILE_NEWER",
+        )
+    body = memoryview(data)[_ENVELOPE.size :]
+    if len(body) < length:
+        raise BadReferenceFile(
+            f"the file was cut off after {len(data)} of {_ENVELOPE.size + length} bytes: send it again",
+            reason="REFERENCE_FILE_CUT_OFF",
+        )
+    if len(body) > length or hashlib.sha256(body).digest() != digest or form < 1:
+        raise BadReferenceFile("the file was changed since it was exported: export the reference again")
+    try:
+        (head,) = _HEADER.unpack_from(body)
+        header = json.loads(bytes(body[_HEADER.size : _HEADER.size + head]))
+        name, videos = header["name"], header["videos"]
+    except (struct.error, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadReferenceFile("the file's header cannot be read: export the reference again") from error
+    if not isinstance(name, str) or not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
+        raise BadReferenceFile(f"the file gives the reference no name of 1 to {LONGEST_NAME} characters")
+    if not isinstance(videos, int) or not 1 <= videos <= MOST_VIDEOS:
+        raise BadReferenceFile("the file does not say how many videos the reference was made from")
+    return Carried(name.strip(), videos, from_bytes(bytes(body[_HEADER.size + head :])))

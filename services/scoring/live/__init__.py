@@ -1,0 +1,1 @@
+"""One performance followed as it happens, frame by frame."""

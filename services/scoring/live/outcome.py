@@ -1,0 +1,87 @@
+"""What scoring says: of every frame, and of every completed repetition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from services.scoring.judging.score import Verdict
+from services.scoring.movement.joints import JointError
+from services.scoring.reference.template import Phase
+
+
+class State(IntEnum):
+    """What the person is doing; the numbers are those of komi.scoring.v1.TrackingState."""
+
+    NOT_VISIBLE = 1
+    READY = 2
+    TRACKING = 3
+    HOLD = 4
+    LOST = 5
+    REST = 6
+    DONE = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing to say."""
+
+    code: str
+    """exercise.part.direction.phase, stable."""
+    text_ko: str
+    text_en: str
+    praise: bool
+    joints: tuple[str, ...]
+    repetition: int
+    """Number of the repetition that gave rise to it; 0 none."""
+    tip_ko: str = ""
+    """A further tip; empty: none."""
+    tip_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to know that is no correction of the movement."""
+
+    code: str
+    """safety.stop, …, stable."""
+    text_ko: str
+    text_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedRepetition:
+    """A repetition, once it is over."""
+
+    number: int
+    start_s: float
+    """On the session's clock, as the synced sets are."""
+    end_s: float
+    verdict: Verdict
+    joint_errors: tuple[JointError, ...]
+    """Worst first."""
+    worst_phase: Phase
+    faults: tuple[str, ...] = ()
+    """Codes of the faults worth a word, as in `Advice.code`, worst first; none if it passes."""
+    cue: Advice | None = None
+    """What is said of it; None: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is said of one synced set."""
+
+    time_s: float
+    state: State
+    phase: Phase
+    reference_frame: float | None
+    confidence: float
+    score: float | None
+    joint_errors: tuple[JointError, ...]
+    repetitions: int
+    completed: CompletedRepetition | None
+    advice: Advice | None
+    latest: Verdict | None
+    """Verdict on the newest repetition, whose parts stand until the next."""
+    notice: Notice | None = None
+    """What stands besides the advice."""

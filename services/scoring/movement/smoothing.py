@@ -1,0 +1,84 @@
+"""Zero-phase low-pass filtering and resampling of whole recordings, and what little live signals need."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from services.scoring.movement.landmarks import Floats
+
+CUTOFF_HZ = 6.0
+"""Human movement lies below this; the usual cut-off for marker trajectories (Winter, Biomechanics, 2.4.4)."""
+
+
+def lowpass(values: Floats, rate_hz: float, cutoff_hz: float = CUTOFF_HZ) -> Floats:
+    """Second-order Butterworth run forwards and backwards over axis 0: no lag, fourth order in all.
+
+    The design cut-off is raised by (2^(1/2) - 1)^(-1/4), so that the two passes together fall to -3 dB at
+    `cutoff_hz` (Winter, as above). A rate too low to hold the cut-off leaves the values as they are. NaN must have
+    been filled before.
+    """
+    corrected = cutoff_hz / (math.sqrt(2.0) - 1.0) ** 0.25
+    if len(values) < 4 or corrected >= 0.45 * rate_hz:
+        return values.copy()
+    k = math.tan(math.pi * corrected / rate_hz)
+    norm = 1.0 / (1.0 + math.sqrt(2.0) * k + k * k)
+    b0 = k * k * norm
+    a1 = 2.0 * (k * k - 1.0) * norm
+    a2 = (1.0 - math.sqrt(2.0) * k + k * k) * norm
+    flat = np.ascontiguousarray(values.reshape(len(values), -1), dtype=np.float64)
+    pad = min(len(flat) - 1, max(6, round(rate_hz / cutoff_hz * 3)))
+    # Odd reflection keeps level and slope at both ends, so that the filter has settled when the data begin.
+    padded = np.concatenate((2 * flat[0] - flat[pad:0:-1], flat, 2 * flat[-1] - flat[-2 : -pad - 2 : -1]))
+    forwards = _biquad(padded, b0, a1, a2)
+    both = _biquad(forwards[::-1].copy(), b0, a1, a2)[::-1]
+    smooth: Floats = both[pad : pad + len(flat)].reshape(values.shape)
+    return smooth
+
+
+@numba.njit(cache=True, nogil=True)
+def _biquad(values: Floats, b0: float, a1: float, a2: float) -> Floats:
+    """Runs y[n] = b0 (x[n] + 2 x[n-1] + x[n-2]) - a1 y[n-1] - a2 y[n-2] over axis 0, settled on the first row."""
+    out = np.empty_like(values)
+    for column in range(values.shape[1]):
+        x1 = x2 = y1 = y2 = values[0, column]
+        for n in range(values.shape[0]):
+            x0 = values[n, column]
+            y0 = b0 * (x0 + 2.0 * x1 + x2) - a1 * y1 - a2 * y2
+            out[n, column] = y0
+            x2, x1 = x1, x0
+            y2, y1 = y1, y0
+    return out
+
+
+def resample(times_s: Floats, values: Floats, at_s: Floats) -> Floats:
+    """Cubic (Catmull-Rom on uneven knots) interpolation over axis 0; `at_s` outside the range holds the end rows."""
+    if len(times_s) < 2:
+        return np.repeat(values[:1], len(at_s), axis=0)
+    flat = values.reshape(len(values), -1)
+    slopes = np.gradient(flat, times_s, axis=0)
+    right = np.clip(np.searchsorted(times_s, at_s, side="right"), 1, len(times_s) - 1)
+    left = right - 1
+    span = times_s[right] - times_s[left]
+    u = np.clip((at_s - times_s[left]) / span, 0.0, 1.0)[:, None]
+    h = span[:, None]
+    out: Floats = (
+        (2 * u**3 - 3 * u**2 + 1) * flat[left]
+        + (u**3 - 2 * u**2 + u) * h * slopes[left]
+        + (3 * u**2 - 2 * u**3) * flat[right]
+        + (u**3 - u**2) * h * slopes[right]
+    )
+    return out.reshape((len(at_s), *values.shape[1:]))
+
+
+def fill_gaps(times_s: Floats, values: Floats) -> Floats:
+    """Linear interpolation over rows with NaN, each column by itself; leading and trailing gaps hold the nearest."""
+    flat = values.reshape(len(values), -1).copy()
+    for column in range(flat.shape[1]):
+        good = np.isfinite(flat[:, column])
+        if good.all():
+            continue
+        flat[:, column] = np.interp(times_s, times_s[good], flat[good, column]) if good.any() else 0.0
+    return flat.reshape(values.shape)

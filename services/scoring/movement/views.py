@@ -1,0 +1,193 @@
+"""From what 1..N cameras saw to one feature vector, with how well each feature is known.
+
+Every feature lives in the axes of the camera that made the reference ("reference axes"): x to its picture's right, y up,
+z towards it. A view from elsewhere is turned about the vertical by the difference of headings. One camera knows
+directions within its picture well and depth badly, so each view's bones enter with an anisotropic variance; two views at
+an angle complete each other, and a view from the reference's own side is compared in its picture only, which is all it
+can be trusted with.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from services.scoring.movement.features import (
+    ANGLES,
+    BONE,
+    BONE_COUNT,
+    BONE_LENGTHS,
+    FEATURES,
+    bone_vectors,
+    bone_visibility,
+    feature_vectors,
+)
+from services.scoring.movement.landmarks import Bools, Floats, View
+
+IN_PICTURE_M: Final = 0.015
+"""Standard error of a landmark within the picture, metres."""
+DEPTH_M: Final = 0.030
+"""Standard error in depth against a reference seen from the same side. MediaPipe guesses depth from one view, and much of
+its error is a bias of that view, which the reference then shares."""
+TURNED_PICTURE_M: Final = 0.030
+TURNED_DEPTH_M: Final = 0.060
+"""The same for views from elsewhere: the bias is another, and the headings are uncertain."""
+OUTLIER: Final = 3.0
+"""A view this many standard errors from the others counts half (Cauchy weights): trackers swap sides now and then."""
+ROBUST_PASSES: Final = 2
+VISIBLE: Final = 0.5
+"""Landmarks less visible than this are hidden, not guessed."""
+SAME_VIEW_DEG: Final = 20.0
+"""Closer headings than this count as one view: estimating the difference would add more error than it takes away."""
+TURNED_VIEW_DEG: Final = 35.0
+"""From this difference on the estimated heading is believed in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The person at one instant, fused from all views, in reference axes."""
+
+    features: Floats
+    """(60,) see `features.feature_vectors`; 0 where unknown."""
+    variance: Floats
+    """(60,) error variance of each feature, rad² (bones: of a unit vector's component); infinite where unknown."""
+
+    @property
+    def known(self) -> Bools:
+        """(60,) features that were seen."""
+        seen: Bools = np.isfinite(self.variance)
+        return seen
+
+
+def heading(bones: Floats) -> Floats:
+    """Direction (…) the person is seen from, radians: 0 their front, pi/2 their left side, pi their back.
+
+    From hips and shoulders together, which run from right to left.
+    """
+    across = bones[..., BONE["hips"], :] + bones[..., BONE["shoulders"], :]
+    out: Floats = np.arctan2(across[..., 2], across[..., 0])
+    return out
+
+
+def mean_heading(headings: Floats) -> float:
+    """Circular mean of headings, NaN left out; NaN if there is none."""
+    good = headings[np.isfinite(headings)]
+    if not len(good):
+        return math.nan
+    return float(np.arctan2(np.sin(good).mean(), np.cos(good).mean()))
+
+
+def turn_between(user_heading: float, reference_heading: float) -> float:
+    """Angle to turn the user's view by to reach the reference's, radians.
+
+    0 where the two are one view or a heading is unknown; eased in between, since a jump would show in the score.
+    """
+    turn = math.remainder(reference_heading - user_heading, 2 * math.pi)
+    if not math.isfinite(turn):
+        return 0.0
+    share = (abs(math.degrees(turn)) - SAME_VIEW_DEG) / (TURNED_VIEW_DEG - SAME_VIEW_DEG)
+    return turn * _eased(share)
+
+
+def _eased(share: float) -> float:
+    """0 below 0, 1 above 1, smooth between."""
+    bounded = min(max(share, 0.0), 1.0)
+    return bounded * bounded * (3.0 - 2.0 * bounded)
+
+
+def turned(bones: Floats, turn: float) -> Floats:
+    """Bones (…, 3) turned about the vertical, so that a heading h becomes h + turn."""
+    if turn == 0.0:
+        return bones
+    cos, sin = math.cos(turn), math.sin(turn)
+    out: Floats = bones @ np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]])
+    return out
+
+
+def depth_axis(turn: float) -> Floats:
+    """(3,) direction of a view's depth in reference axes."""
+    return np.array([-math.sin(turn), 0.0, math.cos(turn)])
+
+
+def _errors(turn: float) -> tuple[float, float]:
+    """Error variance of landmarks within the picture and in depth, m², of a view turned by so much."""
+    share = _eased(abs(math.degrees(turn)) / TURNED_VIEW_DEG)
+    picture = IN_PICTURE_M + share * (TURNED_PICTURE_M - IN_PICTURE_M)
+    depth = DEPTH_M + share * (TURNED_DEPTH_M - DEPTH_M)
+    return picture**2, depth**2
+
+
+def bone_variance(turn: float) -> Floats:
+    """(14, 3) error variance of the components of the bones of one fully visible view, in reference axes."""
+    picture, depth = _errors(turn)
+    shape = picture + (depth - picture) * depth_axis(turn) ** 2
+    variance: Floats = 2.0 * shape[None] / BONE_LENGTHS[:, None] ** 2
+    return variance
+
+
+def bone_information(turn: float) -> Floats:
+    """(14, 3, 3) inverse error covariance of the bones of one fully visible view, in reference axes."""
+    picture, depth = _errors(turn)
+    axis = depth_axis(turn)
+    shape = np.eye(3) / picture + (1.0 / depth - 1.0 / picture) * np.outer(axis, axis)
+    information: Floats = shape[None] * (BONE_LENGTHS[:, None, None] ** 2 / 2.0)
+    return information
+
+
+_FIRST: Final = np.array([angle.first for angle in ANGLES])
+_SECOND: Final = np.array([angle.second if angle.second >= 0 else angle.first for angle in ANGLES])
+_ONE_BONE: Final = np.array([angle.second < 0 for angle in ANGLES])
+
+
+def angle_variance(bone_component_variance: Floats) -> Floats:
+    """Error variance (…, 18) of angles from that of bone components (…, 14, 3), as if spread evenly over directions."""
+    spread = bone_component_variance.mean(axis=-1)
+    out: Floats = spread[..., _FIRST] + np.where(_ONE_BONE, 0.0, spread[..., _SECOND])
+    return out
+
+
+def fuse(views: tuple[View, ...], turns: tuple[float, ...]) -> Observed:
+    """One observation from several views, each turned by its `turns` radians into reference axes.
+
+    Bones are averaged with the inverse of their covariance, widened by low visibility, and once more with less weight for
+    views that disagree with the rest. A bone no view shows is unknown.
+    """
+    information = np.zeros((len(views), BONE_COUNT, 3, 3))
+    bones = np.zeros((len(views), BONE_COUNT, 3))
+    for index, (view, turn) in enumerate(zip(views, turns, strict=True)):
+        seen = turned(bone_vectors(view.world_m), turn)
+        visible = np.nan_to_num(bone_visibility(view.visibility))
+        usable = np.isfinite(seen).all(axis=-1) & (visible >= VISIBLE)
+        weight = np.where(usable, visible**2, 0.0)
+        information[index] = bone_information(turn) * weight[:, None, None]
+        bones[index] = np.where(usable[:, None], seen, 0.0)
+    fused, component = _average(bones, information)
+    if len(views) > 1:
+        for _ in range(ROBUST_PASSES):
+            gap = bones - fused
+            squared = np.einsum("vbi,vbij,vbj->vb", gap, information, gap)
+            fused, component = _average(bones, information / (1.0 + squared / OUTLIER**2)[..., None, None])
+    return observed(fused, component)
+
+
+def _average(bones: Floats, information: Floats) -> tuple[Floats, Floats]:
+    """Mean of unit vectors (v, 14, 3) by their information (v, 14, 3, 3), and the variance (14, 3) of its components."""
+    total = information.sum(axis=0)
+    seen = total[:, 1, 1] > 0
+    covariance = np.linalg.inv(np.where(seen[:, None, None], total, np.eye(3)))
+    mean = np.einsum("bij,bj->bi", covariance, np.einsum("vbij,vbj->bi", information, bones))
+    length = np.linalg.norm(mean, axis=-1, keepdims=True)
+    unit = np.where(seen[:, None], mean / np.maximum(length, 1e-6), 0.0)
+    return unit, np.where(seen[:, None], np.diagonal(covariance, axis1=1, axis2=2), np.inf)
+
+
+def observed(bones: Floats, component_variance: Floats) -> Observed:
+    """An observation from fused bones (14, 3) and the variance of their components; infinite variance is unknown."""
+    variance = np.empty(FEATURES)
+    variance[: 3 * BONE_COUNT] = component_variance.reshape(-1)
+    variance[3 * BONE_COUNT :] = angle_variance(component_variance)
+    features = np.where(np.isfinite(variance), feature_vectors(bones), 0.0)
+    return Observed(features, variance)

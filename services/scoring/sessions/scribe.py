@@ -1,0 +1,97 @@
+"""Turns synced sets into score updates, with or without a reference. Pure but for the messages' own form."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from komi.scoring.v1 import scoring_service_pb2 as pb
+from komi.sync.v1 import sync_service_pb2
+from services.mesh.stages import HOST_ID, monotonic_ns
+from services.scoring import metrics, translate
+from services.scoring.library.store import Stored
+from services.scoring.live.session import Rules, SessionScorer
+from services.scoring.reports.kept import KeptReport, ReportChange
+from services.scoring.reports.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of some synced sets."""
+
+    updates: list[bytes]
+    """komi.scoring.v1.ScoreUpdate"""
+    repetitions: list[bytes]
+    """komi.scoring.v1.Repetition"""
+    report_id: str
+    """The report under way; empty: none."""
+    reports: list[ReportChange]
+    """What is to be written of it, and of one that has just ended."""
+
+
+class Scribe:
+    """Scores one session's sets, in order. Not for several threads at once."""
+
+    def __init__(self, reference: Stored | None, rules: Rules) -> None:
+        self.reference = reference
+        self._scorer = SessionScorer(reference.template, rules=rules) if reference is not None else None
+        self._recorder = Recorder(reference) if reference is not None else None
+        self._last_s = float("-inf")
+
+    def state(self) -> dict[str, Any]:
+        """What a successor must know."""
+        return self._scorer.state() if self._scorer is not None else {}
+
+    def resume(self, earlier: list[bytes], state: dict[str, Any], report: KeptReport | None) -> None:
+        """Take up where another stopped: look again at the sets it saw last, then at its counts and its report."""
+        self.write(earlier, silent=True)
+        if self._scorer is not None:
+            self._scorer.restore(state)
+        if self._recorder is not None and report is not None:
+            self._recorder.resume(report)
+
+    def write(self, sets: list[bytes], *, silent: bool = False) -> Written:
+        """Scores sets given as komi.sync.v1.SyncedSet; what cannot be used is counted and left out."""
+        updates: list[bytes] = []
+        repetitions: list[bytes] = []
+        for data in sets:
+            began_ns = monotonic_ns()
+            try:
+                synced = sync_service_pb2.SyncedSet.FromString(data)
+            except DecodeError:
+                metrics.dropped("broken")
+                continue
+            update = self._score(synced, silent)
+            if update is None or silent:
+                continue
+            updates.append(update.SerializeToString())
+            if update.HasField("completed"):
+                repetitions.append(update.completed.SerializeToString())
+                metrics.REPETITIONS.inc()
+            metrics.SETS.labels(_state_name(update)).inc()
+            metrics.STAGE_SECONDS.labels("score").observe((monotonic_ns() - began_ns) / 1e9)
+            stamps = synced.stamps
+            if stamps.sync_host_id == HOST_ID and stamps.synced_monotonic_ns:
+                metrics.STAGE_SECONDS.labels("age").observe(
+                    (monotonic_ns() - stamps.synced_monotonic_ns) / 1e9
+                )
+        if self._recorder is None or silent:
+            return Written(updates, repetitions, "", [])
+        # In this order: a report has its id once it is asked for.
+        reports = self._recorder.changes()
+        return Written(updates, repetitions, self._recorder.report_id, reports)
+
+    def _score(self, synced: sync_service_pb2.SyncedSet, silent: bool) -> pb.ScoreUpdate | None:
+        views = translate.synced_views(synced)
+        if views.time_s <= self._last_s:
+            metrics.dropped("late")
+            return None
+        self._last_s = views.time_s
+        outcome = self._scorer.feed(views) if self._scorer is not None else None
+        if self._recorder is not None and outcome is not None and not silent:
+            self._recorder.feed(outcome)
+        return translate.score_update(synced, outcome, self.reference)
+
+
+def _state_name(update: pb.ScoreUpdate) -> str:
+    return pb.TrackingState.Name(update.state).removeprefix("TRACKING_STATE_").lower()

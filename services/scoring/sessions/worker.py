@@ -1,0 +1,169 @@
+"""Scores one session for as long as this replica holds its lease: reads synced sets, publishes scores."""
+
+import asyncio
+from concurrent.futures import Executor
+from contextlib import suppress
+
+import structlog
+
+from services.mesh import keys
+from services.mesh.errors import KomiError, NotFound
+from services.mesh.lease import Lease
+from services.mesh.redis import RedisClient
+from services.mesh.sessions import Mode, SessionConfig, SessionStore
+from services.scoring import metrics
+from services.scoring.library.store import ReferenceStore, Stored
+from services.scoring.live.session import Rules
+from services.scoring.sessions.ledger import Batch, Ledger, Progress
+from services.scoring.sessions.scribe import Scribe
+
+log = structlog.get_logger()
+
+BATCH = 32
+"""Sets scored and published together when behind."""
+BLOCK_MS = 250
+CONFIG_S = 0.5
+"""How often a session's configuration is looked at."""
+LOOK_BACK = 300
+"""Sets a successor looks at again, so that a repetition under way is not lost: ten seconds at 30 a second."""
+
+
+class Superseded(Exception):
+    """Another replica holds the lease now."""
+
+
+class SessionWorker:
+    """One session. `run` ends when the lease is lost or the session is gone."""
+
+    def __init__(
+        self,
+        session_id: str,
+        redis: RedisClient,
+        lease: Lease,
+        ledger: Ledger,
+        references: ReferenceStore,
+        executor: Executor,
+    ) -> None:
+        self._session_id = session_id
+        self._redis = redis
+        self._lease = lease
+        self._ledger = ledger
+        self._references = references
+        self._sessions = SessionStore(redis)
+        self._executor = executor
+        self._sets = keys.synced_sets(session_id)
+        self._follows = ""
+        self._cursor = ""
+        self._log = log.bind(session=session_id)
+        self.stopping = False
+        """Set to end `run` between two reads: cancelling a read can leave its connection half made."""
+
+    async def run(self) -> None:
+        """Score until superseded. Raises UNREACHABLE when Redis goes away."""
+        loop = asyncio.get_running_loop()
+        scribe = await self._start(await self._ledger.progress())
+        looked_s = loop.time()
+        while not self.stopping:
+            if loop.time() - looked_s >= CONFIG_S:
+                looked_s = loop.time()
+                scribe = await self._follow(scribe)
+            found = await self._redis.xread({self._sets: self._cursor}, count=BATCH, block=BLOCK_MS)
+            entries = found[0][1] if found else []
+            if not entries:
+                continue
+            sets = [fields[b"set"] for _, fields in entries if b"set" in fields]
+            written = await loop.run_in_executor(self._executor, scribe.write, sets)
+            cursor = entries[-1][0].decode()
+            batch = Batch(
+                cursor,
+                scribe.state(),
+                written.updates,
+                written.repetitions,
+                written.report_id,
+                written.reports,
+            )
+            kept = await self._ledger.commit(self._lease.token, batch)
+            if not kept:
+                metrics.dropped("superseded", len(sets))
+                raise Superseded
+            self._cursor = cursor
+
+    async def _start(self, progress: Progress) -> Scribe:
+        """A scribe for the session as it is configured, taking up a predecessor's work where there is any."""
+        config = await self._config()
+        self._cursor = progress.cursor or await self._newest()
+        scribe = await self._scribe(config)
+        self._follows = _follows(config, scribe.reference)
+        if progress.reference != self._follows:
+            await self._begin()
+            return scribe
+        if progress.cursor:
+            seen = await self._redis.xrevrange(self._sets, max=progress.cursor, count=LOOK_BACK)
+            earlier = [fields[b"set"] for _, fields in reversed(seen) if b"set" in fields]
+            loop = asyncio.get_running_loop()
+            report = await self._ledger.report(progress.report_id)
+            await loop.run_in_executor(self._executor, scribe.resume, earlier, progress.state, report)
+            self._log.info("took up a session", sets=progress.sets)
+        return scribe
+
+    async def _follow(self, scribe: Scribe) -> Scribe:
+        """The same scribe, or a fresh one if the session follows something else now."""
+        config = await self._config()
+        stored = scribe.reference
+        if stored is not None and config.reference_id == stored.reference_id:
+            # Only the number is asked for: to load a reference and prepare it takes as long as to score ten sets.
+            version = config.reference_version or await self._references.active_version(stored.reference_id)
+            if version == stored.version and _follows(config, stored) == self._follows:
+                return scribe
+        fresh = await self._scribe(config)
+        follows = _follows(config, fresh.reference)
+        if follows == self._follows:
+            return scribe
+        self._follows = follows
+        await self._begin()
+        self._log.info("session follows another reference", reference=config.reference_id)
+        return fresh
+
+    async def _begin(self) -> None:
+        if not await self._ledger.begin(self._lease.token, self._follows, self._cursor):
+            raise Superseded
+
+    async def _config(self) -> SessionConfig:
+        try:
+            return await self._sessions.get(self._session_id)
+        except NotFound as gone:
+            raise Superseded from gone
+
+    async def _scribe(self, config: SessionConfig) -> Scribe:
+        stored: Stored | None = None
+        if config.reference_id:
+            try:
+                stored = await self._references.get(config.reference_id, config.reference_version)
+            except KomiError as error:
+                self._log.warning(
+                    "cannot use the reference", reference=config.reference_id, message=error.message
+                )
+        return Scribe(stored, rules_of(config))
+
+    async def _newest(self) -> str:
+        """Where the stream of synced sets ends now: a session is scored from when scoring first sees it."""
+        newest = await self._redis.xrevrange(self._sets, count=1)
+        return newest[0][0].decode() if newest else "0-0"
+
+
+def rules_of(config: SessionConfig) -> Rules:
+    """How a session asks to be scored. `extra` may hold target_repetitions and allow_mirror (0 or 1)."""
+    target = 0
+    with suppress(ValueError):
+        target = max(0, int(config.extra.get("target_repetitions", "0")))
+    return Rules(
+        video_leads=config.mode is Mode.VIDEO,
+        allow_mirror=config.extra.get("allow_mirror", "1") != "0",
+        target_repetitions=target,
+    )
+
+
+def _follows(config: SessionConfig, stored: Stored | None) -> str:
+    """Names all that makes the counts start over when it changes."""
+    made = f"{stored.reference_id}/{stored.version}" if stored is not None else "-"
+    return f"{config.created_us}/{made}/{rules_of(config)}"
