@@ -1,4 +1,5 @@
-export const en = {
+/** The live page, the camera page and what every page has. */
+export const live = {
   "app.tagline": "Movement, compared live",
   "nav.language": "Language",
   "nav.theme": "Colours",
@@ -253,5 +254,3 @@ export const en = {
   viewers: "{n} watching",
   "viewers.one": "1 watching",
 } as const;
-
-export type Text = keyof typeof en;

@@ -1,6 +1,6 @@
-import type { Text } from "./en";
+import type { live as english } from "../en/live";
 
-export const ko: Record<Text, string> = {
+export const live: Record<keyof typeof english, string> = {
   "app.tagline": "움직임을 실시간으로 비교합니다",
   "nav.language": "언어",
   "nav.theme": "화면 색",
