@@ -17,3 +17,15 @@ export function socket(query: Record<string, string>, ...segments: string[]): st
   address.search = new URLSearchParams(query).toString();
   return address.href;
 }
+
+// …/ui/ itself.
+const PAGES = import.meta.env.DEV
+  ? new URL("/", location.href)
+  : new URL(/* @vite-ignore */ "../", import.meta.url);
+
+/** The address of one of the page's views: `page("history/")`, `page("", {session: "live"})`. */
+export function page(view: string, query: Record<string, string> = {}): string {
+  const address = new URL(view, PAGES);
+  address.search = new URLSearchParams(query).toString();
+  return address.href;
+}

@@ -39,6 +39,7 @@ export function told(problem: Problem): Problem {
   return problem;
 }
 
+/** `body`: a form as it is, anything else as JSON. */
 export async function call<T>(
   method: string,
   address: string,
@@ -51,7 +52,9 @@ export async function call<T>(
       method,
       ...(body === undefined
         ? { headers }
-        : { body: JSON.stringify(body), headers: { ...headers, "Content-Type": "application/json" } }),
+        : body instanceof FormData
+          ? { body, headers }
+          : { body: JSON.stringify(body), headers: { ...headers, "Content-Type": "application/json" } }),
     });
   } catch {
     throw new Problem(0, "UNREACHABLE", "");

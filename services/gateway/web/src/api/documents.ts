@@ -25,6 +25,14 @@ export interface Session {
   reference_version: number;
   mode: Mode;
   resample: boolean | null;
+  /** After so many it is done; null: it goes on. */
+  target_repetitions: number | null;
+  /** Whether the sample may be followed as in a mirror. */
+  allow_mirror: boolean;
+  /** By camera, what is taken off its frames' times, late positive. */
+  lag_us: Record<string, number>;
+  /** Whether sync takes off by itself what it is sure of. */
+  apply_content_lag: boolean;
   state: "open" | "ended";
   created_us: number;
   ended_us: number | null;
@@ -36,6 +44,10 @@ export interface SessionChange {
   reference_version?: number;
   mode?: Mode;
   resample?: boolean | null;
+  target_repetitions?: number | null;
+  allow_mirror?: boolean;
+  lag_us?: Record<string, number>;
+  apply_content_lag?: boolean;
 }
 
 export interface Curve {
@@ -58,19 +70,18 @@ export interface Reference {
   template_frames: number;
   view_degrees: number | null;
   remarks: string[];
+  /** Whether sessions follow this version unless they name another. */
+  active: boolean;
+  /** How many videos it was made from. */
+  videos: number;
+  /** Whether it has outlines of the person. */
+  silhouettes: boolean;
+  /** Whether there are pictures of it. */
+  strip: boolean;
   /** Empty in lists. */
   curves: Curve[];
   /** 33 x, y pairs a template frame, in trunk lengths from the middle of the hips, y down. Empty in lists. */
   ghost: number[][];
-}
-
-export interface Access {
-  /** No token is asked for. */
-  open: boolean;
-  scope: "view" | "camera" | "admin";
-  /** For an admin, to hand out. */
-  view_token: string | null;
-  camera_token: string | null;
 }
 
 export interface ProblemDocument {
@@ -109,10 +120,30 @@ export interface JointError {
 
 export type Phase = "ready" | "out" | "turn" | "back";
 
-export interface Repetition {
+export interface Cue {
+  code: string;
+  text_ko: string;
+  text_en: string;
+  praise: boolean;
+  joints: string[];
+  repetition: number | null;
+  /** A further tip; empty: none. */
+  tip_ko: string;
+  tip_en: string;
+  /** Whether a language model chose the words. */
+  phrased: boolean;
+}
+
+/** Something to know that is no correction of the movement. */
+export interface Notice {
+  code: string;
+  text_ko: string;
+  text_en: string;
+}
+
+/** What is said of a repetition wherever it was counted. */
+export interface Performed {
   number: number;
-  start_us: number;
-  end_us: number;
   score: number | null;
   sub_scores: SubScores;
   out_s: number;
@@ -121,7 +152,17 @@ export interface Repetition {
   range_of_motion: number;
   joint_errors: JointError[];
   worst_phase: Phase | null;
-  cosine: number;
+  cosine: number | null;
+  faults: string[];
+  cue: Cue | null;
+  /** Share of the outlines that overlaps, 0 to 1. */
+  silhouette_overlap: number | null;
+}
+
+/** A repetition of a session, on the server clock. */
+export interface Repetition extends Performed {
+  start_us: number;
+  end_us: number;
 }
 
 export interface Summary {
@@ -129,4 +170,13 @@ export interface Summary {
   reference_id: string;
   repetitions: Repetition[];
   mean_score: number | null;
+}
+
+export interface Access {
+  /** No token is asked for. */
+  open: boolean;
+  scope: "view" | "camera" | "admin";
+  /** For an admin, to hand out. */
+  view_token: string | null;
+  camera_token: string | null;
 }

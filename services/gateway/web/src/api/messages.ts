@@ -1,6 +1,6 @@
 // Messages of WS /ws/v1/sessions/{id}, as docs/api.md describes them.
 
-import type { JointError, Phase, Repetition, Session, SubScores } from "./documents";
+import type { Cue, JointError, Notice, Phase, Repetition, Session, SubScores } from "./documents";
 
 export type Topic = "poses" | "score" | "repetition" | "advice" | "status" | "clock";
 
@@ -55,15 +55,6 @@ export type TrackingState =
   | "done"
   | "no_reference";
 
-export interface Cue {
-  code: string;
-  text_ko: string;
-  text_en: string;
-  praise: boolean;
-  joints: string[];
-  repetition: number | null;
-}
-
 export interface Score {
   type: "score";
   seq: number;
@@ -80,6 +71,11 @@ export interface Score {
   joint_errors: JointError[];
   repetitions: number;
   cue: Cue | null;
+  notice: Notice | null;
+  /** Mean cosine of the limbs with the reference's; an explanation, no score. */
+  cosine: number | null;
+  /** Share of the outlines that overlaps, 0 to 1; an explanation, no score. */
+  silhouette_overlap: number | null;
   stages_ms: Stages;
 }
 
@@ -111,6 +107,19 @@ export interface CameraStatus {
   clock: Clock | null;
 }
 
+/** What moves in a camera's picture comes later than in the others': its clock is right and its pictures are not. */
+export interface Alarm {
+  camera_id: string;
+  /** Late positive; what is taken off already is included. */
+  lag_ms: number;
+  /** Both null while nobody moves; confidence is 0 to 1. */
+  uncertainty_ms: number | null;
+  confidence: number | null;
+  /** Whether something is being taken off, and what. */
+  applied: boolean;
+  applied_lag_ms: number | null;
+}
+
 export interface Status {
   type: "status";
   session: Session;
@@ -123,6 +132,7 @@ export interface Status {
     spread_median_us: number;
     replica_id: string;
   } | null;
+  alarms?: Alarm[];
   viewers: number;
   server_us: number;
   problems: string[];

@@ -1,10 +1,10 @@
-// The REST API, typed.
+// The REST API of cameras, sessions and access, typed.
 
 import { http } from "./address";
 import { call } from "./call";
-import type { Access, Build, Camera, Reference, Session, SessionChange, Summary } from "./documents";
+import type { Access, Camera, Session, SessionChange, Summary } from "./documents";
 
-const api = (...segments: string[]) => http("api", "v1", ...segments);
+export const api = (...segments: string[]) => http("api", "v1", ...segments);
 
 export const cameras = async (): Promise<Camera[]> =>
   (await call<{ cameras: Camera[] }>("GET", api("cameras"))).cameras;
@@ -24,19 +24,6 @@ export const endSession = (id: string): Promise<Session> => call("POST", api("se
 
 export const summary = (id: string): Promise<Summary> => call("GET", api("sessions", id, "summary"));
 
-export const references = async (): Promise<Reference[]> =>
-  (await call<{ references: Reference[] }>("GET", `${api("references")}?limit=200`)).references;
-
-/** With curves and ghost. Version 0: the active one. */
-export const reference = (id: string, version: number): Promise<Reference> =>
-  call("GET", `${api("references", id)}${version > 0 ? `?version=${version}` : ""}`);
-
-export const deleteReference = (id: string): Promise<void> => call("DELETE", api("references", id));
-
-export const build = (id: string): Promise<Build> => call("GET", api("references", "builds", id));
-
-export const buildEvents = (id: string): string => api("references", "builds", id, "events");
-
 export const frameAddress = (camera: string): string => api("cameras", camera, "frame.jpg");
 
 export const streamAddress = (camera: string): string => api("cameras", camera, "stream.mjpg");
@@ -47,3 +34,6 @@ export const access = (): Promise<Access> => call("GET", api("access"));
 /** What `token` would allow; a camera's is refused with 403, since it may not ask. */
 export const tryToken = (token: string): Promise<Access> =>
   call("GET", api("access"), undefined, { Authorization: `Bearer ${token}` });
+
+/** The picture of an address on this gateway that other devices can open. */
+export const qrAddress = (path: string): string => `${api("qr.svg")}?${new URLSearchParams({ path })}`;

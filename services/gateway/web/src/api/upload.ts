@@ -1,34 +1,44 @@
-// Building a reference: the video goes up in one request, then the build tells how far it is.
+// Videos go up in one request, then events tell how far the work on them is.
 
-import { http } from "./address";
 import { Problem, told } from "./call";
+import { type ComparisonJob, compareAddress, comparison, comparisonEvents } from "./comparison";
 import type { Build, ProblemDocument } from "./documents";
-import { buildEvents, build as buildNow } from "./rest";
+import { build, buildEvents } from "./references";
+import { api } from "./rest";
 
 export interface Sample {
   name: string;
   exercise: string;
   video: File;
+  /** The reference that this video refines; empty: a new one. */
+  refines: string;
+  silhouettes: boolean;
 }
 
-/** Sends the video; `onSent` hears the share that has left, 0 to 1. Aborting the signal gives the upload up. */
-export function uploadSample(
-  sample: Sample,
+/** Sends a form; `onSent` hears the share that has left, 0 to 1. Aborting the signal gives the upload up. */
+function upload<T>(
+  address: string,
+  form: FormData,
   onSent: (fraction: number) => void,
   signal: AbortSignal,
-): Promise<Build> {
-  const form = new FormData();
-  form.append("name", sample.name);
-  form.append("exercise", sample.exercise);
-  form.append("file", sample.video); // last: the gateway streams it through and has the fields by then
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch cannot tell how much of a body has left
-    request.open("POST", http("api", "v1", "references"));
+    request.open("POST", address);
     request.responseType = "json";
     request.upload.onprogress = ({ loaded, total }) => onSent(total > 0 ? loaded / total : 0);
     request.onload = () => {
-      if (request.status === 202) resolve(request.response as Build);
-      else reject(told(Problem.of(request.response as Partial<ProblemDocument> | null, request.status)));
+      if (request.status === 202) resolve(request.response as T);
+      else
+        reject(
+          told(
+            Problem.of(
+              request.response as Partial<ProblemDocument> | null,
+              request.status,
+              request.getResponseHeader("Retry-After"),
+            ),
+          ),
+        );
     };
     request.onerror = () => reject(new Problem(0, "UNREACHABLE", ""));
     request.onabort = () => reject(new Problem(0, "ABORTED", ""));
@@ -37,25 +47,34 @@ export function uploadSample(
   });
 }
 
-/** Follows a build until it is over. Rejects with its problem when it fails. */
-export function followBuild(
-  first: Build,
-  onProgress: (build: Build) => void,
+/** Work that goes on at the gateway. */
+interface Job {
+  state: "running" | "done" | "failed";
+  problem: ProblemDocument | null;
+}
+
+/** Follows a job until it is over. Rejects with its problem when it fails. */
+function follow<T extends Job>(
+  first: T,
+  event: string,
+  address: string,
+  ask: () => Promise<T>,
+  onProgress: (job: T) => void,
   signal: AbortSignal,
-): Promise<Build> {
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const events = new EventSource(buildEvents(first.build_id));
-    const settle = (build: Build) => {
-      onProgress(build);
-      if (build.state === "running") return;
+    const events = new EventSource(address);
+    const settle = (job: T) => {
+      onProgress(job);
+      if (job.state === "running") return;
       events.close();
-      if (build.state === "done") resolve(build);
-      else reject(Problem.of(build.problem, build.problem?.status ?? 0));
+      if (job.state === "done") resolve(job);
+      else reject(Problem.of(job.problem, job.problem?.status ?? 0));
     };
-    events.addEventListener("build", (event) => settle(JSON.parse(event.data) as Build));
+    events.addEventListener(event, ({ data }) => settle(JSON.parse(data) as T));
     events.onerror = () => {
-      // EventSource connects again by itself unless it was refused: then the build is asked once more, for its reason.
-      if (events.readyState === EventSource.CLOSED) buildNow(first.build_id).then(settle, reject);
+      // EventSource connects again by itself unless it was refused: then the job is asked once more, for its reason.
+      if (events.readyState === EventSource.CLOSED) ask().then(settle, reject);
     };
     signal.addEventListener("abort", () => {
       events.close();
@@ -64,3 +83,59 @@ export function followBuild(
     settle(first);
   });
 }
+
+/** Sends a sample to build a reference of, or to refine one with. */
+export function uploadSample(
+  sample: Sample,
+  onSent: (fraction: number) => void,
+  signal: AbortSignal,
+): Promise<Build> {
+  const form = new FormData();
+  form.append("name", sample.name);
+  form.append("exercise", sample.exercise);
+  if (sample.refines !== "") form.append("reference_id", sample.refines);
+  if (sample.silhouettes) form.append("silhouettes", "true");
+  form.append("file", sample.video); // last: the gateway streams it through and has the fields by then
+  return upload(api("references"), form, onSent, signal);
+}
+
+export const followBuild = (
+  first: Build,
+  onProgress: (build: Build) => void,
+  signal: AbortSignal,
+): Promise<Build> =>
+  follow(first, "build", buildEvents(first.build_id), () => build(first.build_id), onProgress, signal);
+
+/** What an attempt is held against: a stored reference or another video. */
+export type Against = { referenceId: string } | { video: File; exercise: string };
+
+/** Sends what is to be compared. */
+export function uploadComparison(
+  against: Against,
+  attempt: File,
+  onSent: (fraction: number) => void,
+  signal: AbortSignal,
+): Promise<ComparisonJob> {
+  const form = new FormData(); // the order is the protocol's: fields, the sample, the attempt
+  if ("referenceId" in against) form.append("reference_id", against.referenceId);
+  else {
+    form.append("exercise", against.exercise);
+    form.append("sample", against.video);
+  }
+  form.append("attempt", attempt);
+  return upload(compareAddress(), form, onSent, signal);
+}
+
+export const followComparison = (
+  first: ComparisonJob,
+  onProgress: (job: ComparisonJob) => void,
+  signal: AbortSignal,
+): Promise<ComparisonJob> =>
+  follow(
+    first,
+    "compare",
+    comparisonEvents(first.compare_id),
+    () => comparison(first.compare_id),
+    onProgress,
+    signal,
+  );

@@ -7,7 +7,7 @@ import { OwnCamera } from "../state/ownCamera";
 import { cameraChoice, cameraName } from "../state/preferences";
 import { useValue } from "../state/value";
 import { Icon } from "./Icon";
-import { LanguageSwitch, ThemeSwitch } from "./Switches";
+import { Masthead } from "./Masthead";
 
 const FPS = 15;
 const HIGHEST_DVH = 66; // so that the controls stay in sight
@@ -51,15 +51,7 @@ export function CameraPage() {
 
   return (
     <>
-      <header class="header">
-        <a class="brand" href="../">
-          <img src="../icon.svg" alt="" width="28" height="28" />
-          <h1>KOMI</h1>
-        </a>
-        <span class="spacer" />
-        <ThemeSwitch />
-        <LanguageSwitch />
-      </header>
+      <Masthead />
       <main class="own">
         <div
           class={`own-picture${facing === "environment" ? "" : " mirrored"}`}

@@ -1,11 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
+import { page } from "../api/address";
 import { sessions } from "../api/rest";
 import { useText } from "../i18n";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
 import { Icon } from "./Icon";
+import { Masthead } from "./Masthead";
 import { SessionDialog } from "./SessionDialog";
-import { LanguageSwitch, ThemeSwitch } from "./Switches";
 
 interface Props {
   model: SessionModel;
@@ -15,26 +16,18 @@ interface Props {
 export function Header({ model, openSession }: Props) {
   const t = useText();
   return (
-    <header class="header">
-      <a class="brand" href="./">
-        <img src="./icon.svg" alt="" width="28" height="28" />
-        <h1>KOMI</h1>
-      </a>
-      <ConnectionPill model={model} />
-      <span class="spacer" />
+    <Masthead current="live" beside={<ConnectionPill model={model} />}>
       <SessionPicker sessionId={model.sessionId} openSession={openSession} />
       <a
         class="icon-button"
-        href={`./camera/?session=${encodeURIComponent(model.sessionId)}`}
+        href={page("camera/", { session: model.sessionId })}
         aria-label={t("own.link")}
         title={t("own.link")}
       >
         <Icon name="camera" />
       </a>
       <SetupButton model={model} openSession={openSession} />
-      <ThemeSwitch />
-      <LanguageSwitch />
-    </header>
+    </Masthead>
   );
 }
 

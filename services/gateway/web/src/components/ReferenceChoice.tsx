@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import type { Reference } from "../api/documents";
-import { deleteReference } from "../api/rest";
+import { deleteReference } from "../api/references";
 import { named, useText } from "../i18n";
 import { curveOf, Trace, widestJoints } from "../state/history";
 import { loadReferences, wholeReference } from "../state/references";

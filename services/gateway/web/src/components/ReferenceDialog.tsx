@@ -21,7 +21,7 @@ export function ReferenceDialog({ model, onClose }: { model: SessionModel; onClo
       await work();
       return true;
     } catch (error) {
-      setProblem(sentence(error) ?? t("problem.unreachable"));
+      setProblem(sentence(error, t));
       return false;
     }
   };

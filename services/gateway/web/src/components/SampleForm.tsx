@@ -53,7 +53,7 @@ export function SampleForm({ onBuilt }: { onBuilt: (reference: Reference) => Pro
     const { signal } = abort.current;
     setProgress({ step: "sending", fraction: 0 });
     try {
-      const sample = { name: name.trim(), exercise, video };
+      const sample = { name: name.trim(), exercise, video, refines: "", silhouettes: false };
       const started = await uploadSample(
         sample,
         (fraction) => setProgress({ step: "sending", fraction }),
@@ -65,7 +65,7 @@ export function SampleForm({ onBuilt }: { onBuilt: (reference: Reference) => Pro
       setVideo(null);
     } catch (error) {
       if (signal.aborted) setProgress({ step: "choosing" });
-      else setProgress({ step: "failed", reason: sentence(error) ?? t("problem.unreachable") });
+      else setProgress({ step: "failed", reason: sentence(error, t) });
     }
   };
 

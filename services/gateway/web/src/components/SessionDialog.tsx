@@ -25,7 +25,7 @@ export function SessionDialog({ model, openSession, onClose }: Props) {
     try {
       await work();
     } catch (error) {
-      setProblem(sentence(error) ?? t("problem.unreachable"));
+      setProblem(sentence(error, t));
     }
   };
   return (

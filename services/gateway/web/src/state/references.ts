@@ -2,7 +2,8 @@
 
 import { Problem } from "../api/call";
 import type { Reference } from "../api/documents";
-import { reference, references } from "../api/rest";
+import { reference, references } from "../api/references";
+import type { Translate } from "../i18n";
 import { Value } from "./value";
 
 /** Newest first, without curves; null until first loaded. */
@@ -26,8 +27,11 @@ export function wholeReference(id: string, version: number): Promise<Reference> 
   return asked;
 }
 
-/** The sentence to show for whatever went wrong; null when the gateway could not be reached. */
-export function sentence(error: unknown): string | null {
-  if (error instanceof Problem) return error.status === 0 ? null : error.message;
-  return String(error);
+/** The sentence to show for whatever went wrong. */
+export function sentence(error: unknown, t: Translate): string {
+  if (!(error instanceof Problem)) return String(error);
+  if (error.status === 0) return t("problem.unreachable");
+  if (error.reason === "TOKEN_SCOPE") return t("problem.scope");
+  if (error.status === 429) return t("problem.busy", { s: Math.max(1, Math.ceil(error.retryAfterS ?? 1)) });
+  return error.message;
 }

@@ -1,7 +1,7 @@
 // One session as the page sees it: values for what people read, and the newest poses for what is drawn.
 
-import type { Reference, Repetition } from "../api/documents";
-import type { CameraPose, Cue, Poses, Score, ServerMessage, Stages, Status } from "../api/messages";
+import type { Cue, Reference, Repetition } from "../api/documents";
+import type { CameraPose, Poses, Score, ServerMessage, Stages, Status } from "../api/messages";
 import { summary } from "../api/rest";
 import { type Connection, SessionSocket } from "../api/socket";
 import { ScoreHistory, Trace } from "./history";

@@ -1,7 +1,7 @@
 // Reads advice aloud, one sentence at a time, in the page's language.
 
 import { useEffect, useRef } from "preact/hooks";
-import type { Cue } from "../api/messages";
+import type { Cue } from "../api/documents";
 import { language, voice } from "./preferences";
 import { useValue } from "./value";
 

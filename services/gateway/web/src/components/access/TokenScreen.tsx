@@ -1,11 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
+import { page } from "../../api/address";
 import { Problem } from "../../api/call";
 import { tryToken } from "../../api/rest";
 import { type Translate, useText } from "../../i18n";
 import { type Entry, entry, openWith, refusal } from "../../state/access";
 import { useValue } from "../../state/value";
 import { Icon } from "../Icon";
-import { LanguageSwitch, ThemeSwitch } from "../Switches";
+import { Masthead } from "../Masthead";
 
 /** Asks for the token that opens this KOMI. */
 export function TokenScreen() {
@@ -41,18 +42,13 @@ export function TokenScreen() {
   const camera = now.state === "camera";
   return (
     <>
-      <header class="header">
-        <h1 class="brand">KOMI</h1>
-        <span class="spacer" />
-        <ThemeSwitch />
-        <LanguageSwitch />
-      </header>
+      <Masthead />
       <main class="token">
         <Icon name="key" />
         <h2>{t(camera ? "token.camera" : "token.title")}</h2>
         <p>{t(camera ? "token.camera.body" : "token.body")}</p>
         {camera && (
-          <a class="button button-primary button-link" href="./camera/">
+          <a class="button button-primary button-link" href={page("camera/")}>
             {t("own.link")}
           </a>
         )}

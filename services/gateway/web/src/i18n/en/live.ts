@@ -82,17 +82,6 @@ export const live = {
   "own.refused.missing": "No camera was found on this device.",
   "own.refused.busy": "Another program is using the camera. Close it, then start again.",
 
-  "token.title": "This KOMI asks for a token",
-  "token.body":
-    "It was printed where the gateway was started, as part of the page's address. Whoever runs this KOMI can also give you an address or a token to look on.",
-  "token.label": "Token",
-  "token.open": "Open",
-  "token.wrong": "This token is not one of this KOMI's. It may have been started anew since.",
-  "token.wait": "Too many wrong tokens. Try again in {s} s.",
-  "token.camera": "This token is for cameras only",
-  "token.camera.body":
-    "With it this device can be a camera, and nothing else. To look on, enter another token.",
-
   "score.label": "Score",
   "score.unknown": "no score yet",
   "score.of": "{score} of 100",

@@ -1,4 +1,8 @@
 import type { Text } from "../en";
+import { access } from "./access";
+import { compare } from "./compare";
+import { history } from "./history";
+import { library } from "./library";
 import { live } from "./live";
 
-export const ko: Record<Text, string> = { ...live };
+export const ko: Record<Text, string> = { ...live, ...library, ...history, ...compare, ...access };

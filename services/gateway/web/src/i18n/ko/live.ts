@@ -84,17 +84,6 @@ export const live: Record<keyof typeof english, string> = {
   "own.refused.missing": "이 기기에서 카메라를 찾지 못했습니다.",
   "own.refused.busy": "다른 프로그램이 카메라를 쓰고 있습니다. 그 프로그램을 닫고 다시 켜 주세요.",
 
-  "token.title": "토큰이 필요합니다",
-  "token.body":
-    "토큰은 게이트웨이를 시작한 곳에 출력된 페이지 주소에 들어 있습니다. KOMI를 운영하는 사람에게 보기용 주소나 토큰을 받을 수도 있습니다.",
-  "token.label": "토큰",
-  "token.open": "열기",
-  "token.wrong": "이 KOMI의 토큰이 아닙니다. 그사이 새로 시작되었을 수 있습니다.",
-  "token.wait": "잘못된 토큰이 너무 많았습니다. {s}초 뒤에 다시 시도해 주세요.",
-  "token.camera": "카메라 전용 토큰입니다",
-  "token.camera.body":
-    "이 토큰으로는 이 기기를 카메라로만 쓸 수 있습니다. 화면을 보려면 다른 토큰을 입력하세요.",
-
   "score.label": "점수",
   "score.unknown": "아직 점수 없음",
   "score.of": "100점 중 {score}점",

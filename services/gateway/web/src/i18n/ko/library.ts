@@ -1,0 +1,40 @@
+import type { library as english } from "../en/library";
+
+export const library: Record<keyof typeof english, string> = {
+  "library.import": "파일 가져오기",
+  "library.import.body": "여기나 다른 곳에서 내보낸 .komi 파일입니다.",
+  "library.imported": "‘{name}’ 기준 동작을 가져왔습니다.",
+  "library.export": "내보내기",
+  "library.refine": "영상을 더해 다듬기",
+  "library.refine.body":
+    "같은 동작의 다른 영상을 더하면 기준이 더 안정됩니다. 다음 버전이 되며 되돌릴 수 있습니다.",
+  "library.refine.action": "다듬기",
+  "library.refined": "‘{name}’의 새 버전이 생겼습니다.",
+  "library.versions": "버전",
+  "library.version": "버전 {n}",
+  "library.version.active": "사용 중",
+  "library.version.use": "이 버전 쓰기",
+  "library.videos": "영상 {n}개로 만듦",
+  "library.videos.one": "영상 1개로 만듦",
+  "library.strip": "{name} 동작의 사진",
+  "library.silhouettes": "몸의 윤곽도 저장",
+  "library.silhouettes.body": "같은 방향에서 볼 때 내 윤곽이 얼마나 겹치는지 알려 줍니다.",
+  "library.howto": "{name} 하는 방법",
+  "library.steps": "순서",
+  "library.mistakes": "자주 하는 실수",
+  "library.safety": "안전",
+  "library.camera": "카메라",
+
+  "why.cosine": "팔다리 유사도",
+  "why.cosine.title": "나와 기준 동작의 팔다리 방향의 평균 코사인: 점수가 아닌 설명입니다",
+  "why.overlap": "윤곽 겹침",
+  "why.overlap.title": "내 윤곽과 기준 윤곽이 겹치는 정도: 점수가 아닌 설명입니다",
+  "cue.phrased": "언어 모델이 다듬은 문장",
+  "cue.stop": "멈추세요",
+
+  "alarm.late": "{camera} 화면이 {ms} ms 늦습니다 (± {spread} ms).",
+  "alarm.body": "시계와 상관없이 화면 속 움직임이 다른 카메라보다 늦게 나타납니다.",
+  "alarm.applied": "{camera}: {ms} ms를 빼고 있습니다.",
+  "alarm.apply": "바로잡기",
+  "alarm.undo": "바로잡지 않기",
+};
