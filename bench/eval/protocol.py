@@ -14,7 +14,7 @@ from services.scoring.judging.calibration import Calibration, defaults, from_cor
 from services.scoring.judging.comparison import Comparison, compare, cosine
 from services.scoring.judging.deviation import Deviations, deviations
 from services.scoring.judging.memory import Clip
-from services.scoring.live.session import MIRROR_GAIN
+from services.scoring.live.counting import MIRROR_GAIN
 from services.scoring.movement.features import FEATURES, bone_vectors, bones_of, feature_vectors
 from services.scoring.movement.smoothing import lowpass
 from services.scoring.movement.views import heading, mean_heading, turn_between, turned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -37,6 +38,10 @@ class Advice:
     tip_ko: str = ""
     """A further tip; empty: none."""
     tip_en: str = ""
+    degrees: float = math.nan
+    """What gave rise to it: mean signed difference of its joints from the reference; NaN: no angle did."""
+    phase: Phase = Phase.UNKNOWN
+    """In which part of the repetition that was worst."""
 
 
 @dataclass(frozen=True, slots=True)
