@@ -1,5 +1,6 @@
 """What is said: cues of every exercise, further tips, and the coach that chooses."""
 
+import json
 import re
 
 import pytest
@@ -126,6 +127,37 @@ def test_a_fault_is_told_the_second_time_and_praised_once_mended() -> None:
     assert third.cue is not None
     assert third.cue.praise
     assert coach.cue(60.0) is None
+
+
+def test_a_successor_goes_on_with_what_its_predecessor_said_and_suspected() -> None:
+    def heir_of(coach: Coach) -> Coach:
+        heir = Coach("squat")
+        heir.hear(repetition(1, 95.0))
+        heir.restore(json.loads(json.dumps(coach.state())))
+        return heir
+
+    coach = Coach("squat")
+    coach.hear(repetition(1, 60.0, SHALLOW))
+    coach = heir_of(coach)
+    told = coach.hear(repetition(2, 60.0, SHALLOW)).cue
+    assert told is not None
+    assert (told.degrees, told.phase) == (-25.0, Phase.TURN)
+    coach = heir_of(coach)
+    assert coach.cue(1e6) == told
+    coach.hear(repetition(3, 90.0))
+    praise = heir_of(coach).cue(32.5)
+    assert praise is not None
+    assert praise.praise
+
+
+def test_a_cue_in_words_that_are_no_more_is_forgotten() -> None:
+    coach = Coach("squat")
+    coach.hear(repetition(1, 40.0, SHALLOW))
+    state = json.loads(json.dumps(coach.state()))
+    state["standing"]["code"] = "squat.knee.of_old.any"
+    heir = Coach("squat")
+    heir.restore(state)
+    assert heir.cue(10.0) is None
 
 
 def test_a_severe_fault_is_told_at_once() -> None:

@@ -1,5 +1,6 @@
 """When somebody is told to stop and rest."""
 
+import json
 import re
 from itertools import pairwise
 
@@ -64,6 +65,26 @@ def test_it_is_said_at_most_once_in_two_minutes() -> None:
     times = said(*([20.0] * 100))
     assert len(times) >= 2
     assert min(b - a for a, b in pairwise(times)) >= AT_MOST_EVERY_S
+
+
+@pytest.mark.parametrize("cut", [1, 3, 5, 6, 8])
+def test_a_successor_says_stop_when_its_predecessor_would_have(cut: int) -> None:
+    """The watch was not carried over: whoever took a session over had never seen its better repetitions."""
+    scores = (95, 95, 95, 80, 60, 50, 45, 20, 20, 20)
+    first, heir = SafetyWatch(), SafetyWatch()
+    told = []
+    for done in repetitions(*scores[:cut]):
+        first.hear(done)
+        told.append(first.notice(done.end_s) is not None)
+    heir.hear(repetitions(30, 30)[-1])  # of what was looked at again
+    heir.restore(json.loads(json.dumps(first.state())))
+    for done in repetitions(*scores)[cut:]:
+        heir.hear(done)
+        told.append(heir.notice(done.end_s) is not None)
+    whole = SafetyWatch()
+    for done, was_told in zip(repetitions(*scores), told, strict=True):
+        whole.hear(done)
+        assert was_told == (whole.notice(done.end_s) is not None)
 
 
 def test_the_words_are_fixed_in_both_languages_and_name_what_to_heed() -> None:

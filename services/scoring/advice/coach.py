@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 from services.scoring.advice.knowledge import canonical
-from services.scoring.advice.phrases import Phrase, find
+from services.scoring.advice.phrases import Phrase, find, phrases
 from services.scoring.advice.tips import tip
 from services.scoring.live.outcome import Advice, CompletedRepetition
 from services.scoring.movement.joints import JointError
+from services.scoring.reference.template import Phase
 
 WRONG_BELOW: Final = 70.0
 """Repetitions that score less are corrected."""
@@ -38,6 +39,10 @@ class Fault:
     part: str
     joints: tuple[str, ...]
     """Both sides, where both show it."""
+    degrees: float = math.nan
+    """Mean signed difference of these joints from the reference; NaN: it is no angle that is wrong."""
+    phase: Phase = Phase.UNKNOWN
+    """Where it was worst."""
 
 
 class Coach:
@@ -48,7 +53,7 @@ class Coach:
         self._exercise = canonical(exercise)
         self._usual_s = usual_s
         self._suspect: str | None = None
-        self._standing: tuple[Advice, Phrase] | None = None
+        self._standing: Advice | None = None
         self._praise: tuple[Advice, float] | None = None
 
     def hear(self, done: CompletedRepetition) -> CompletedRepetition:
@@ -71,22 +76,48 @@ class Coach:
             if time_s <= until:
                 return advice
             self._praise = None
-        return self._standing[0] if self._standing is not None else None
+        return self._standing
+
+    def state(self) -> dict[str, Any]:
+        """What a successor must know so that it does not say again what was said; plain JSON values."""
+        praise, until = self._praise if self._praise is not None else (None, 0.0)
+        return {
+            "suspect": self._suspect,
+            "standing": _kept(self._standing),
+            "praise": _kept(praise),
+            "praise_until_s": until,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where another coach stopped. What it said in words that are no more is forgotten."""
+        self._suspect = state.get("suspect")
+        self._standing = _read(state.get("standing"))
+        praise = _read(state.get("praise"))
+        self._praise = (praise, float(state["praise_until_s"])) if praise is not None else None
 
     def _consider(self, fault: Fault, done: CompletedRepetition) -> None:
         code = fault.phrase.code
-        again = code == self._suspect or (self._standing is not None and code == self._standing[0].code)
+        again = code == self._suspect or (self._standing is not None and code == self._standing.code)
         self._suspect = code
         if again or done.verdict.score < SEVERE_BELOW:
-            self._standing = correction(self._exercise, fault, done.number), fault.phrase
+            self._standing = correction(self._exercise, fault, done.number)
             self._praise = None
 
     def _recover(self, done: CompletedRepetition) -> None:
         self._suspect = None
-        if self._standing is None:
+        advice = self._standing
+        if advice is None:
             return
-        advice, phrase = self._standing
-        praise = Advice(phrase.code, phrase.praise_ko, phrase.praise_en, True, advice.joints, done.number)
+        phrase = phrases()[advice.code]
+        praise = Advice(
+            phrase.code,
+            phrase.praise_ko,
+            phrase.praise_en,
+            True,
+            advice.joints,
+            done.number,
+            phase=advice.phase,
+        )
         self._praise = praise, done.end_s + PRAISE_S
         self._standing = None
 
@@ -94,6 +125,22 @@ class Coach:
         cue = self.cue(done.end_s)
         about = cue if cue is not None and cue.repetition == done.number else None
         return replace(done, faults=tuple(fault.phrase.code for fault in found), cue=about)
+
+
+def _kept(advice: Advice | None) -> dict[str, Any] | None:
+    """As plain JSON values."""
+    if advice is None:
+        return None
+    degrees = advice.degrees if math.isfinite(advice.degrees) else None
+    return {**asdict(advice), "joints": list(advice.joints), "degrees": degrees, "phase": int(advice.phase)}
+
+
+def _read(kept: Mapping[str, Any] | None) -> Advice | None:
+    if kept is None or kept.get("code") not in phrases():
+        return None
+    degrees = math.nan if kept["degrees"] is None else float(kept["degrees"])
+    told = {**kept, "joints": tuple(kept["joints"]), "degrees": degrees, "phase": Phase(kept["phase"])}
+    return Advice(**told)
 
 
 def correction(exercise: str, fault: Fault, repetition: int) -> Advice:
@@ -109,6 +156,8 @@ def correction(exercise: str, fault: Fault, repetition: int) -> Advice:
         repetition,
         tip_ko=further.ko if further is not None else "",
         tip_en=further.en if further is not None else "",
+        degrees=fault.degrees,
+        phase=fault.phase,
     )
 
 
@@ -125,14 +174,24 @@ def faults(exercise: str, done: CompletedRepetition, usual_s: float = math.nan) 
             continue
         phrase = _phrase(exercise, error, phase)
         if phrase is not None:
-            both = found[phrase.code].joints if phrase.code in found else ()
-            found[phrase.code] = Fault(phrase, part, (*both, error.joint))
+            found[phrase.code] = _joined(
+                found.get(phrase.code), Fault(phrase, part, (error.joint,), error.degrees, done.worst_phase)
+            )
     if not found and done.verdict.tempo < OFF_PACE and math.isfinite(usual_s):
         direction = "fast" if done.end_s - done.start_s < usual_s else "slow"
         phrase = find(exercise, "tempo", direction, phase)
         if phrase is not None:
-            found[phrase.code] = Fault(phrase, "tempo", ())
+            found[phrase.code] = Fault(phrase, "tempo", (), phase=done.worst_phase)
     yield from found.values()
+
+
+def _joined(one: Fault | None, other: Fault) -> Fault:
+    """Both sides of one fault."""
+    if one is None:
+        return other
+    count = len(one.joints)
+    mean = (count * one.degrees + other.degrees) / (count + 1)
+    return replace(one, joints=(*one.joints, *other.joints), degrees=float(round(mean)))
 
 
 def _part(error: JointError) -> str:

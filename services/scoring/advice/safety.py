@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from statistics import fmean
-from typing import Final
+from typing import Any, Final
 
 from services.scoring.live.outcome import CompletedRepetition, Notice
 
@@ -51,3 +52,18 @@ class SafetyWatch:
     def notice(self, time_s: float) -> Notice | None:
         """What stands now."""
         return STOP if time_s - self._said_s <= STANDS_S else None
+
+    def state(self) -> dict[str, Any]:
+        """What a successor must know: fatigue is told by what came before. Plain JSON values."""
+        return {
+            "scores": list(self._scores),
+            "best": self._best if math.isfinite(self._best) else None,
+            "said_s": self._said_s if math.isfinite(self._said_s) else None,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where another watch stopped."""
+        best, said = state.get("best"), state.get("said_s")
+        self._scores = deque((float(score) for score in state.get("scores", ())), maxlen=SUCCESSIVE)
+        self._best = -math.inf if best is None else float(best)
+        self._said_s = -math.inf if said is None else float(said)

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from services.scoring.advice.coach import Coach
-from services.scoring.advice.safety import SafetyWatch
+from services.scoring.advice.voice import Voice
 from services.scoring.judging.calibration import Calibration, defaults
 from services.scoring.judging.faults import repetition_errors
 from services.scoring.judging.localisation import Usual, residuals
@@ -68,8 +67,7 @@ class SessionScorer:
         self._counting = Counting(template, allow_mirror=self._rules.allow_mirror)
         self._motion = Motion(template)
         self._ready = ReadyPose(template.ready)
-        self._coach = Coach(template.exercise, template.duration_s)
-        self._safety = SafetyWatch()
+        self._voice = Voice(template)
         self._observer = Observer(template.heading)
         self._time = math.nan
         self._off_since = math.nan
@@ -90,7 +88,7 @@ class SessionScorer:
         """What a successor must know so that nothing is counted twice; plain JSON values."""
         usual = {self._side(way): way.usual.state for way in self._counting.ways if way.usual.count.any()}
         last_end_s = self._counting.last_end_s if self._count else None
-        return {"count": self._count, "last_end_s": last_end_s, "usual": usual}
+        return {"count": self._count, "last_end_s": last_end_s, "usual": usual, "voice": self._voice.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes up where another scorer of this session stopped."""
@@ -100,9 +98,8 @@ class SessionScorer:
         usual = state.get("usual", {})
         for way in self._counting.ways:
             way.usual = Usual.of(usual.get(self._side(way)))
-        # The sets looked at again have been heard twice by now.
-        self._coach.restore(state.get("coach", {}))
-        self._safety.restore(state.get("safety", {}))
+        # It has heard the sets that were looked at again, and would hear them twice.
+        self._voice.restore(state.get("voice", {}))
 
     def _side(self, way: Following) -> str:
         return "as_shown" if way.template is self.template else "mirrored"
@@ -158,8 +155,7 @@ class SessionScorer:
         if verdict.score >= PASSES:
             way.usual = way.usual.after(residuals(comparison, way.template))
         done = CompletedRepetition(self._count, cycle.start_s, cycle.end_s, verdict, errors, phase)
-        self._safety.hear(done)
-        return self._coach.hear(done)
+        return self._voice.hear(done)
 
     def _state_of(self, time_s: float, moment: Moment) -> State:
         target = self._rules.target_repetitions
@@ -207,9 +203,9 @@ class SessionScorer:
             joint_errors=joint_errors(moment.z, moment.difference, moment.known) if following else (),
             repetitions=self._count,
             completed=completed,
-            advice=self._coach.cue(time_s),
+            advice=self._voice.cue(time_s),
             latest=self._latest,
-            notice=self._safety.notice(time_s),
+            notice=self._voice.notice(time_s),
         )
 
     def _feed_hold(self, time_s: float, dt: float, seen: Observed) -> Outcome:

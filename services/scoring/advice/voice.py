@@ -1,0 +1,41 @@
+"""All that a session says beside its score: one cue, one notice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.scoring.advice.coach import Coach
+from services.scoring.advice.safety import SafetyWatch
+from services.scoring.live.outcome import Advice, CompletedRepetition, Notice
+from services.scoring.reference.template import Template
+
+
+class Voice:
+    """Hears a session, and says what stands."""
+
+    def __init__(self, template: Template) -> None:
+        self._coach = Coach(template.exercise, template.duration_s)
+        self._safety = SafetyWatch()
+
+    def hear(self, done: CompletedRepetition) -> CompletedRepetition:
+        """Takes a repetition into account; returns it with its faults and with what is said of it."""
+        self._safety.hear(done)
+        return self._coach.hear(done)
+
+    def cue(self, time_s: float) -> Advice | None:
+        """What stands now."""
+        return self._coach.cue(time_s)
+
+    def notice(self, time_s: float) -> Notice | None:
+        """What stands besides."""
+        return self._safety.notice(time_s)
+
+    def state(self) -> dict[str, Any]:
+        """What a successor must know; plain JSON values."""
+        return {"coach": self._coach.state(), "safety": self._safety.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where another stopped, whatever has been heard since."""
+        self._coach.restore(state.get("coach", {}))
+        self._safety.restore(state.get("safety", {}))
