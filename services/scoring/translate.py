@@ -162,6 +162,7 @@ def reference(stored: Stored, *, whole: bool) -> pb.Reference:
         remarks=template.remarks,
         active=stored.active,
         videos=stored.videos,
+        strip=bool(stored.strip_frames),
     )
     if whole:
         degrees = np.degrees(angles_of(template.features))

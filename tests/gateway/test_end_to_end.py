@@ -102,6 +102,14 @@ async def test_two_websocket_cameras_are_scored_against_an_uploaded_video(
     reference = (await door.client.get(f"/api/v1/references/{build['reference']['reference_id']}")).json()
     assert reference["repetitions"] == 2
     assert len(reference["ghost"]) == reference["template_frames"]
+    strip = await door.client.get(f"/api/v1/references/{reference['reference_id']}/strip.jpg")
+    shown = [int(number) for number in strip.headers["komi-frames"].split(",")]
+    assert abs(shown[0] - reference["template_first_frame"]) <= 1
+    pictures = simplejpeg.decode_jpeg(strip.content)
+    assert pictures.shape[1] % len(shown) == 0
+    known = {"if-none-match": strip.headers["etag"]}
+    again = await door.client.get(f"/api/v1/references/{reference['reference_id']}/strip.jpg", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
 
     made = await door.client.post(
         "/api/v1/sessions",

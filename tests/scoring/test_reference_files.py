@@ -80,7 +80,7 @@ def test_a_refused_file_says_what_is_wrong_with_it() -> None:
     with pytest.raises(BadReferenceFile, match="no reference exported"):
         from_file(b"\x89PNG\r\n\x1a\n" + bytes(100))
     with pytest.raises(BadReferenceFile, match="newer KOMI"):
-        from_file(enveloped(FILE[50:], form=2))
+        from_file(enveloped(FILE[50:], form=interchange.FORM + 1))
     for at in (60, len(FILE) // 2, len(FILE) - 1):
         changed = bytearray(FILE)
         changed[at] ^= 1

@@ -225,6 +225,7 @@ async def test_a_sample_video_becomes_a_reference(redis_url: str, shared_data: P
         assert (built.name, built.exercise, built.version, built.repetitions) == ("스쿼트", "squat", 1, 2)
         assert (built.frames, built.fps) == (65, 5.0)
         assert len(built.ghost) == 66 * built.template_frames
+        assert built.strip
         again = (
             await scoring.stub.GetReference(pb.GetReferenceRequest(reference_id=built.reference_id))
         ).reference

@@ -15,6 +15,7 @@ from services.scoring.errors import CutOff, DifferentExercise, TooLarge
 from services.scoring.library.detection import detect
 from services.scoring.library.interchange import from_file
 from services.scoring.library.store import ReferenceStore, Stored
+from services.scoring.library.strip import make_strip
 from services.scoring.library.video import SampleVideo
 from services.scoring.movement.landmarks import Recording
 from services.scoring.reference.building import build_template
@@ -106,14 +107,19 @@ class ReferenceBuilder:
                 yield step
                 continue
             template = await asyncio.to_thread(build_template, step, order.exercise)
-            if base is not None:
+            if base is None:
+                strip = await asyncio.to_thread(make_strip, path, step, template)
+            else:
+                # The first video stays the time base, so its pictures stay too.
                 template = await asyncio.to_thread(refined, base.template, template)
+                strip = await self._store.strip(base)
             yield await self._store.add(
                 template,
                 order.name,
                 self._now_us(),
                 order.reference_id,
                 videos=1 if base is None else base.videos + 1,
+                strip=strip,
             )
 
     async def look_at(self, path: Path, label: str) -> AsyncIterator[Detecting | Analysing | Recording]:
@@ -153,7 +159,9 @@ class ReferenceBuilder:
                 f"the reference lasts {carried.template.duration_s:.0f} s; "
                 f"at most {self._settings.max_video_s:.0f} s are taken"
             )
-        return await self._store.add(carried.template, carried.name, self._now_us(), videos=carried.videos)
+        return await self._store.add(
+            carried.template, carried.name, self._now_us(), videos=carried.videos, strip=carried.strip
+        )
 
     async def _base(self, order: Order) -> Stored | None:
         """What the video is to refine. Raises NotFound, and InvalidInput before anyone waits for the video."""

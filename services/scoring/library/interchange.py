@@ -1,8 +1,8 @@
 """A reference as one file, to be kept or taken to another installation.
 
 `KOMIREF` and a zero byte, then the form (u16), the length of what follows (u64) and its SHA-256, all big-endian; then
-the length of a JSON header (u32), the header (name, videos) and the template's bytes (`template.to_bytes`). Nothing in
-it is run when it is read.
+the length of a JSON header (u32), the header (name, videos, and from form 2 on strip_bytes and strip_frames), the JPEG of
+the strip and the template's bytes (`template.to_bytes`). Nothing in it is run when it is read.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.scoring.errors import BadReferenceFile
+from services.scoring.library.strip import Strip, strip_of_file
 from services.scoring.reference.template import Template, from_bytes, to_bytes
 
 MAGIC: Final = b"KOMIREF\0"
-FORM: Final = 1
+FORM: Final = 2
 LARGEST_BYTES: Final = 32 << 20
 """Larger files are refused while they arrive."""
 LONGEST_NAME: Final = 100
@@ -33,12 +34,20 @@ class Carried:
     name: str
     videos: int
     template: Template
+    strip: Strip | None = None
 
 
 def to_file(carried: Carried) -> bytes:
     """The file's bytes."""
-    header = json.dumps({"name": carried.name, "videos": carried.videos}, ensure_ascii=False).encode()
-    body = _HEADER.pack(len(header)) + header + to_bytes(carried.template)
+    jpeg, frames = (carried.strip.jpeg, carried.strip.frames) if carried.strip is not None else (b"", ())
+    about = {
+        "name": carried.name,
+        "videos": carried.videos,
+        "strip_bytes": len(jpeg),
+        "strip_frames": frames,
+    }
+    header = json.dumps(about, ensure_ascii=False).encode()
+    body = _HEADER.pack(len(header)) + header + jpeg + to_bytes(carried.template)
     return _ENVELOPE.pack(MAGIC, FORM, len(body), hashlib.sha256(body).digest()) + body
 
 
@@ -66,10 +75,15 @@ def from_file(data: bytes) -> Carried:
         (head,) = _HEADER.unpack_from(body)
         header = json.loads(bytes(body[_HEADER.size : _HEADER.size + head]))
         name, videos = header["name"], header["videos"]
-    except (struct.error, ValueError, KeyError, TypeError, RecursionError) as error:
+        pictures, frames = header.get("strip_bytes", 0), header.get("strip_frames", [])
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadReferenceFile("the file's header cannot be read: export the reference again") from error
     if not isinstance(name, str) or not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
         raise BadReferenceFile(f"the file gives the reference no name of 1 to {LONGEST_NAME} characters")
     if not isinstance(videos, int) or not 1 <= videos <= MOST_VIDEOS:
         raise BadReferenceFile("the file does not say how many videos the reference was made from")
-    return Carried(name.strip(), videos, from_bytes(bytes(body[_HEADER.size + head :])))
+    if type(pictures) is not int or pictures < 0:
+        raise BadReferenceFile("the file does not say how large its pictures are")
+    rest = bytes(body[_HEADER.size + head :])
+    strip = strip_of_file(rest[:pictures], frames) if pictures else None
+    return Carried(name.strip(), videos, from_bytes(rest[pictures:]), strip)

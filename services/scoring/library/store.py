@@ -8,36 +8,44 @@ from services.mesh import keys
 from services.mesh.errors import FailedPrecondition, NotFound
 from services.mesh.redis import RedisClient
 from services.mesh.sessions import SessionState, SessionStore
+from services.scoring.library.strip import Strip
 from services.scoring.reference.template import Template, from_bytes, to_bytes
 
 KEPT_VERSIONS = 20
 """More of one reference are not kept: the oldest go, but never the active one, nor the one that was so before."""
 
 # A new version takes the next number, so two builders at once cannot write the same one; and a reference deleted while
-# its refinement was built does not come back as a stump of it.
+# its refinement was built does not come back as a stump of it. ARGV: name, whether the reference must be there, versions
+# kept, then the version's parts, each name before its value.
 _ADD = """
-if ARGV[4] == '1' and redis.call('EXISTS', KEYS[1]) == 0 then
+if ARGV[2] == '1' and redis.call('EXISTS', KEYS[1]) == 0 then
   return 0
 end
 local before = redis.call('HGET', KEYS[1], 'active')
 local version = redis.call('HINCRBY', KEYS[1], 'latest', 1)
-redis.call('HSET', KEYS[1], 'active', version, 'name', ARGV[1], version .. ':template', ARGV[2],
-  version .. ':made_us', ARGV[3], version .. ':videos', ARGV[5])
-local made = {}
+redis.call('HSET', KEYS[1], 'active', version, 'name', ARGV[1])
+for i = 4, #ARGV, 2 do
+  redis.call('HSET', KEYS[1], version .. ':' .. ARGV[i], ARGV[i + 1])
+end
+local made, parts = {}, {}
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  local number = string.match(field, '^(%d+):made_us$')
+  local number = tonumber(string.match(field, '^(%d+):'))
+  if number and not parts[number] then
+    parts[number] = {}
+    table.insert(made, number)
+  end
   if number then
-    table.insert(made, tonumber(number))
+    table.insert(parts[number], field)
   end
 end
 table.sort(made)
-local spare = #made - tonumber(ARGV[6])
+local spare = #made - tonumber(ARGV[3])
 for _, number in ipairs(made) do
   if spare <= 0 then
     break
   end
   if number ~= version and tostring(number) ~= before then
-    redis.call('HDEL', KEYS[1], number .. ':template', number .. ':made_us', number .. ':videos')
+    redis.call('HDEL', KEYS[1], unpack(parts[number]))
     spare = spare - 1
   end
 end
@@ -68,6 +76,8 @@ class Stored:
     """Sessions follow it unless they name another version."""
     videos: int = 1
     """Sample videos it was made from."""
+    strip_frames: tuple[int, ...] = ()
+    """Frames of the sample video that its pictures show, see `ReferenceStore.strip`; empty: it has none."""
 
 
 class ReferenceStore:
@@ -80,7 +90,14 @@ class ReferenceStore:
         self._sessions = SessionStore(redis)
 
     async def add(
-        self, template: Template, name: str, made_us: int, reference_id: str = "", *, videos: int = 1
+        self,
+        template: Template,
+        name: str,
+        made_us: int,
+        reference_id: str = "",
+        *,
+        videos: int = 1,
+        strip: Strip | None = None,
     ) -> Stored:
         """Store a template as a new reference, or as the next version of `reference_id`; it becomes the active one.
 
@@ -88,17 +105,25 @@ class ReferenceStore:
         """
         known = bool(reference_id)
         reference_id = reference_id or f"ref-{secrets.token_hex(6)}"
+        parts: dict[str, bytes | str | int] = {
+            "template": to_bytes(template),
+            "made_us": made_us,
+            "videos": videos,
+        }
+        if strip is not None:
+            parts |= {"strip": strip.jpeg, "strip_frames": json.dumps(strip.frames)}
         version = int(
             await self._add(
                 keys=[keys.reference(reference_id)],
-                args=[name, to_bytes(template), made_us, int(known), videos, KEPT_VERSIONS],
+                args=[name, int(known), KEPT_VERSIONS, *(one for part in parts.items() for one in part)],
             )
         )
         if not version:
             raise self._missing(reference_id)
         # Last, so that nothing is listed before it is whole.
         await self._redis.zadd(keys.REFERENCES, {reference_id: made_us})
-        return Stored(reference_id, version, name, made_us, template, True, videos)
+        frames = strip.frames if strip is not None else ()
+        return Stored(reference_id, version, name, made_us, template, True, videos, frames)
 
     async def get(self, reference_id: str, version: int = 0) -> Stored:
         """One version, 0 for the active one. Raises NotFound."""
@@ -107,9 +132,8 @@ class ReferenceStore:
             version = await self.active_version(reference_id)
             if not version:
                 raise self._missing(reference_id)
-        name, data, made_us, videos, active = await self._redis.hmget(
-            key, ["name", f"{version}:template", f"{version}:made_us", f"{version}:videos", "active"]
-        )
+        parts = (f"{version}:{part}" for part in ("template", "made_us", "videos", "strip_frames"))
+        name, active, data, made_us, videos, frames = await self._redis.hmget(key, ["name", "active", *parts])
         if name is None:
             raise self._missing(reference_id)
         if data is None:
@@ -122,7 +146,13 @@ class ReferenceStore:
             from_bytes(data),
             int(active) == version,
             int(videos or 1),
+            tuple(json.loads(frames or b"[]")),
         )
+
+    async def strip(self, stored: Stored) -> Strip | None:
+        """The pictures of a version; None: it has none."""
+        jpeg = await self._redis.hget(keys.reference(stored.reference_id), f"{stored.version}:strip")
+        return Strip(jpeg, stored.strip_frames) if jpeg and stored.strip_frames else None
 
     async def active_version(self, reference_id: str) -> int:
         """Number of the version that a session follows unless it names one; 0: there is no such reference."""

@@ -1,18 +1,24 @@
-"""Reads a sample video file, frame after frame, as JPEGs for the pose service."""
+"""Reads a sample video file, frame after frame, as JPEGs for the pose service.
+
+OpenCV is loaded where it is used: a replica that scores sessions only does without its 20 MB.
+"""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
+import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 
 from services.scoring.errors import CutOff, NoVideo, TooLarge
 
 LONGEST_SIDE = 1280
 """Larger pictures are made smaller: the model looks at 256 pixels of the person."""
 QUALITY = 92
+Picture = NDArray[np.uint8]
+"""(height, width, 3) BGR."""
 WHOLE_SHARE = 0.9
 """A video of which less than this can be decoded, by frames and by time, was cut off. Containers tell both roughly."""
 _NEEDED_BOXES = (b"mdat", b"moov", b"moof")
@@ -33,6 +39,8 @@ class SampleVideo:
 
     def __init__(self, path: Path, *, label: str, longest_s: float, most_fps: float) -> None:
         """Raises NoVideo, CutOff or TooLarge. `label` names the file in messages."""
+        import cv2
+
         self._label = label
         if ends_early(path):
             raise self._cut_off("ends in the middle")
@@ -54,6 +62,8 @@ class SampleVideo:
 
     def read(self) -> Iterator[SampleFrame]:
         """The frames to look at, in order. Raises NoVideo if there is none, CutOff after the last if some are missing."""
+        import cv2
+
         number = -1
         reached_s = 0.0
         declared = self.frames
@@ -65,14 +75,9 @@ class SampleVideo:
             if number / self.fps > self._longest:
                 declared = 0
                 break
-            good, picture = self._capture.retrieve()
-            if not good or picture is None:
+            picture = self._picture()
+            if picture is None:
                 continue
-            height, width = picture.shape[:2]
-            shrink = LONGEST_SIDE / max(height, width)
-            if shrink < 1.0:
-                size = (round(width * shrink), round(height * shrink))
-                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
             jpeg = simplejpeg.encode_jpeg(picture, quality=QUALITY, colorspace="BGR")
             # By number, not by the container's stamps: those of many files are broken, and numbers are the time base.
             yield SampleFrame(number, number / self.fps, jpeg)
@@ -83,6 +88,34 @@ class SampleVideo:
         too_few = self.frames < WHOLE_SHARE * declared - 1
         if too_few and reached_s + 1 / self.fps < WHOLE_SHARE * declared / self.fps:
             raise self._cut_off(f"has {self.frames} frames where it says {declared}")
+
+    def pictures(self, numbers: Collection[int]) -> dict[int, Picture]:
+        """The frames of these numbers, as large as `read` gives them; those that cannot be decoded are left out.
+
+        For a video nothing was read of yet.
+        """
+        found: dict[int, Picture] = {}
+        last = max(numbers, default=-1)
+        for number in range(last + 1):
+            if not self._capture.grab():
+                break
+            if number in numbers and (picture := self._picture()) is not None:
+                found[number] = picture
+        return found
+
+    def _picture(self) -> Picture | None:
+        """The frame grabbed last, made smaller if it is large."""
+        import cv2
+
+        good, picture = self._capture.retrieve()
+        if not good or picture is None:
+            return None
+        height, width = picture.shape[:2]
+        shrink = LONGEST_SIDE / max(height, width)
+        if shrink < 1.0:
+            size = (round(width * shrink), round(height * shrink))
+            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(picture, dtype=np.uint8)
 
     def _cut_off(self, how: str) -> CutOff:
         return CutOff(f"{self._label} {how}: the upload broke off or the file is damaged; send it again")

@@ -64,13 +64,21 @@ class ReferenceRpcs(Rpcs):
         self, request: pb.GetReferenceStripRequest, context: Context
     ) -> pb.GetReferenceStripResponse:
         stored = await self._parts.store.get(request.reference_id, request.version)
-        raise NotFound(f"reference {stored.reference_id!r} was stored without pictures", reason="NO_STRIP")
+        strip = await self._parts.store.strip(stored)
+        if strip is None:
+            raise NotFound(
+                f"version {stored.version} of reference {stored.reference_id!r} has no pictures: "
+                f"build it again from its video",
+                reason="NO_STRIP",
+            )
+        return pb.GetReferenceStripResponse(jpeg=strip.jpeg, frames=strip.frames)
 
     async def ExportReference(
         self, request: pb.ExportReferenceRequest, context: Context
     ) -> AsyncIterator[pb.ExportReferenceResponse]:
         stored = await self._parts.store.get(request.reference_id, request.version)
-        carried = interchange.Carried(stored.name, stored.videos, stored.template)
+        strip = await self._parts.store.strip(stored)
+        carried = interchange.Carried(stored.name, stored.videos, stored.template, strip)
         data = await asyncio.to_thread(interchange.to_file, carried)
         for start in range(0, len(data), CHUNK):
             yield pb.ExportReferenceResponse(chunk=data[start : start + CHUNK])
