@@ -18,8 +18,9 @@ from services.scoring.live.counting import MIRROR_GAIN
 from services.scoring.movement.features import FEATURES, bone_vectors, bones_of, feature_vectors
 from services.scoring.movement.smoothing import lowpass
 from services.scoring.movement.views import heading, mean_heading, turn_between, turned
-from services.scoring.reference.building import Prepared, rough_scale, template_of, typical_of
+from services.scoring.reference.building import template_of, typical_of
 from services.scoring.reference.mirror import mirror_image, one_sided
+from services.scoring.reference.preparation import Prepared, rough_scale
 from services.scoring.reference.segmentation import Segment
 from services.scoring.reference.template import RATE_HZ, Template
 from services.scoring.reference.tolerance import one_view_variance

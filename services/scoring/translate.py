@@ -140,6 +140,7 @@ def advice(cue: Advice) -> pb.Advice:
         repetition=cue.repetition,
         tip_ko=cue.tip_ko,
         tip_en=cue.tip_en,
+        phrased=cue.phrased,
     )
 
 
@@ -155,7 +156,7 @@ def reference(stored: Stored, *, whole: bool) -> pb.Reference:
         create_time=to_timestamp(stored.made_us),
         frames=template.video_frames,
         fps=template.fps,
-        repetitions=len(template.repetitions),
+        repetitions=len(template.repetitions) + template.joined,
         template_first_frame=round(float(template.frames[0])),
         template_frames=len(template.frames),
         view_degrees=math.degrees(template.heading) % 360.0 if math.isfinite(template.heading) else math.nan,

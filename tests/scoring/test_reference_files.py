@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import struct
 import zipfile
 from collections.abc import AsyncIterator
@@ -133,6 +134,23 @@ def with_array(name: str, values: "np.ndarray[tuple[int, ...], np.dtype[np.float
     with np.load(io.BytesIO(to_bytes(TEMPLATE))) as stored:
         np.savez_compressed(out, **{one: stored[one] for one in stored.files} | {name: values})
     return out.getvalue()
+
+
+def test_a_template_of_the_form_before_refinements_counted_is_still_read() -> None:
+    data = to_bytes(TEMPLATE)
+    with np.load(io.BytesIO(data)) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    header = json.loads(arrays["header"].tobytes())
+    assert (header.pop("format"), header.pop("joined")) == (2, 0)
+    former = io.BytesIO()
+    arrays["header"] = np.frombuffer(json.dumps(header | {"format": 1}).encode(), dtype=np.uint8)
+    np.savez_compressed(former, **arrays)
+    assert from_bytes(former.getvalue()).frames == pytest.approx(TEMPLATE.frames)
+    arrays["header"] = np.frombuffer(json.dumps(header | {"format": 3}).encode(), dtype=np.uint8)
+    newer = io.BytesIO()
+    np.savez_compressed(newer, **arrays)
+    with pytest.raises(BadTemplate, match="another version of KOMI"):
+        from_bytes(newer.getvalue())
 
 
 def test_arrays_of_the_wrong_shape_and_values_that_are_no_numbers_are_refused() -> None:

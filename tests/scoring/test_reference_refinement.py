@@ -36,7 +36,10 @@ def test_a_refined_reference_lies_between_its_videos_and_knows_their_spread() ->
     assert not any("one repetition" in remark for remark in both.remarks)
     assert (both.exercise, len(both.features)) == ("squat", len(base.features))
     assert both.frames == pytest.approx(base.frames), "the first video stays the time base"
+    assert len(both.repetitions) + both.joined == 2
+    assert refined(both, build_template(squats(3), "squat")).joined == 4
     again = from_bytes(to_bytes(both))
+    assert again.joined == 1
     assert again.samples == pytest.approx(both.samples, abs=1e-6)
 
 

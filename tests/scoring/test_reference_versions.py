@@ -4,8 +4,12 @@ import grpc
 import pytest
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
+from services.mesh import keys
+from services.scoring.judging.calibration import DEEP, defaults
+from services.scoring.library.naming import exercise_name, under_its_name
 from services.scoring.library.store import KEPT_VERSIONS, ReferenceStore
 from services.scoring.reference.building import build_template
+from services.scoring.reference.template import to_bytes
 from tests.scoring.mesh import running
 from tests.scoring.puppet import squats
 from tests.scoring.test_service import follow, held
@@ -37,6 +41,24 @@ async def test_a_session_that_names_no_version_goes_back_with_its_reference(
         await held(scoring, eventually, f"{reference_id}/1")
         page = await scoring.stub.ListReferences(pb.ListReferencesRequest())
         assert [one.version for one in page.references] == [1]
+
+
+async def test_a_reference_goes_by_the_exercise_s_own_name_however_it_is_written(redis_url: str) -> None:
+    """Rules of squats (depth, knees) were for "squat" alone, so that a reference of "squats" went without."""
+    assert [exercise_name(one) for one in ("Squats", " push-ups", "", "my Move")] == [
+        "squat",
+        "push_up",
+        "",
+        "my move",
+    ]
+    assert defaults(under_its_name(build_template(squats(2), "squats"))).full_range == DEEP["squat"]
+    async with running(redis_url) as scoring:
+        store = ReferenceStore(scoring.redis)
+        stored = await store.add(build_template(squats(2), "squats"), "Squat", 1)
+        raw = to_bytes(build_template(squats(2), "air_squat"))
+        assert (await store.get(stored.reference_id)).template.exercise == "squat"
+        await scoring.redis.hset(keys.reference(stored.reference_id), "1:template", raw)
+        assert (await store.get(stored.reference_id)).template.exercise == "squat", "one stored before"
 
 
 async def test_only_versions_that_exist_are_listed_and_switched_to(redis_url: str) -> None:

@@ -8,6 +8,7 @@ from services.mesh import keys
 from services.mesh.errors import FailedPrecondition, NotFound
 from services.mesh.redis import RedisClient
 from services.mesh.sessions import SessionState, SessionStore
+from services.scoring.library.naming import under_its_name
 from services.scoring.library.strip import Strip
 from services.scoring.reference.template import Template, from_bytes, to_bytes
 
@@ -103,6 +104,7 @@ class ReferenceStore:
 
         Raises NotFound if `reference_id` is given and there is none.
         """
+        template = under_its_name(template)
         known = bool(reference_id)
         reference_id = reference_id or f"ref-{secrets.token_hex(6)}"
         parts: dict[str, bytes | str | int] = {
@@ -143,7 +145,7 @@ class ReferenceStore:
             version,
             name.decode(),
             int(made_us),
-            from_bytes(data),
+            under_its_name(from_bytes(data)),
             int(active) == version,
             int(videos or 1),
             tuple(json.loads(frames or b"[]")),

@@ -19,7 +19,7 @@ from services.scoring.live.session import Rules, SessionScorer
 from services.scoring.movement.features import ANGLES, angles_of
 from services.scoring.movement.landmarks import Floats, Recording, SyncedViews
 from services.scoring.movement.observer import Observer
-from services.scoring.reference.building import LOW_FPS
+from services.scoring.reference.preparation import LOW_FPS
 from services.scoring.reference.template import Kind, Template
 
 UNLIKE: Final = Notice(

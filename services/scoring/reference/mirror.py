@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from services.scoring.movement.features import bones_of, feature_vectors, mirrored
-from services.scoring.reference.building import movement_axis
+from services.scoring.reference.phases import movement_axis
 from services.scoring.reference.template import Template
 
 ONE_SIDED: float = 0.3

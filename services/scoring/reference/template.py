@@ -19,7 +19,9 @@ from services.scoring.movement.landmarks import Bools, Floats
 
 RATE_HZ: Final = 30.0
 """Rows a second of every template, whatever the frame rate of its video."""
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""2 added `joined` and `outlines`."""
+_READ: Final = (1, 2)
 LARGEST_BYTES: Final = 64 << 20
 """A template takes no more than this unpacked; ten minutes of one movement are 10 MB."""
 MOST_SAMPLES: Final = 12
@@ -81,6 +83,8 @@ class Template:
     """(rows, 33, 2) landmarks for drawing: trunk lengths from the middle of the hips, x right, y down."""
     remarks: tuple[str, ...] = ()
     """What users should know, in English, one sentence each."""
+    joined: int = 0
+    """Repetitions of further videos that joined."""
     samples: Floats = field(default_factory=lambda: np.zeros((0, 0, FEATURES)))
     """(at most 12, rows, 60) the repetitions it is the mean of, on its own time, so that further ones can join; (…, 1, 60)
     for a hold. Empty where they were not kept."""
@@ -123,7 +127,7 @@ def from_bytes(data: bytes) -> Template:
         form = header.pop("format", None)
     except Exception as error:
         raise BadTemplate(f"these {len(data)} bytes are no KOMI reference: {error}") from error
-    if form != FORMAT:
+    if form not in _READ:
         raise BadTemplate("this reference was made by another version of KOMI; build it again from its video")
     try:
         header["kind"] = Kind(header["kind"])
@@ -134,6 +138,7 @@ def from_bytes(data: bytes) -> Template:
         header["returns"] = bool(header["returns"])
         header["fps"] = float(header["fps"])
         header["video_frames"] = int(header["video_frames"])
+        header["joined"] = int(header.get("joined", 0))
         wide: dict[str, Any] = {
             n: a.astype(np.float64) if a.dtype == np.float32 else a for n, a in arrays.items()
         }
@@ -194,8 +199,9 @@ def _check(template: Template) -> None:
             raise ValueError(f"{name} holds what is no number")
     if not (math.isfinite(template.fps) and 0 < template.fps <= 1000):
         raise ValueError(f"{template.fps} is no frame rate")
-    if not (0 <= template.video_frames < 1 << 31):
-        raise ValueError(f"{template.video_frames} is no number of frames")
+    for count in (template.video_frames, template.joined):
+        if not 0 <= count < 1 << 31:
+            raise ValueError(f"{count} is no number of frames or repetitions")
     if template.frames.min() < 0 or template.frames.max() >= 1 << 31 or (np.diff(template.frames) < 0).any():
         raise ValueError("its frames are not in order")
     if not np.isin(template.phases, list(Phase)).all():

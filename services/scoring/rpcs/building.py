@@ -7,6 +7,7 @@ from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.errors import InvalidInput
 from services.scoring import metrics, translate
 from services.scoring.library.builder import Analysing, Detecting, Order, workspace
+from services.scoring.library.naming import exercise_name
 from services.scoring.library.store import Stored
 from services.scoring.rpcs.parts import Context, Rpcs
 
@@ -49,7 +50,11 @@ async def _order(requests: AsyncIterator[pb.BuildReferenceRequest]) -> Order:
             f"a reference needs a name of 1 to {LONGEST_NAME} printable characters", reason="BAD_NAME"
         )
     return Order(
-        name, config.exercise.strip().lower(), config.reference_id, config.file_name, config.size_bytes
+        name=name,
+        exercise=exercise_name(config.exercise),
+        reference_id=config.reference_id,
+        file_name=config.file_name,
+        size_bytes=config.size_bytes,
     )
 
 

@@ -11,11 +11,13 @@ from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.errors import InvalidInput
 from services.scoring import metrics, translate
 from services.scoring.library.builder import Analysing, Detecting, workspace
+from services.scoring.library.naming import exercise_name
 from services.scoring.library.store import Stored
 from services.scoring.live.attempt import Judged, judge_attempt
 from services.scoring.movement.features import ANGLES
 from services.scoring.movement.landmarks import Floats, Recording
-from services.scoring.reference.building import build_template, check
+from services.scoring.reference.building import build_template
+from services.scoring.reference.preparation import check
 from services.scoring.rpcs.parts import Context, Rpcs
 
 MOST_ERRORS = 5
@@ -57,7 +59,7 @@ class ComparisonRpcs(Rpcs):
             if sample_path is not None:
                 async for step in builder.look_at(sample_path, sample_label):
                     if isinstance(step, Recording):
-                        exercise = config.exercise.strip().lower()
+                        exercise = exercise_name(config.exercise)
                         template = await asyncio.to_thread(build_template, step, exercise)
                     else:
                         yield _progress(pb.COMPARED_VIDEO_SAMPLE, step)

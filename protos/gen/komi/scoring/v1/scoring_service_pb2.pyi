@@ -384,7 +384,7 @@ class Reference(_message.Message):
     fps: _builtins.float
     """Frame rate of the sample video, frames a second. Frame numbers of the sample video are the time base of a session."""
     repetitions: _builtins.int
-    """Repetitions found in the sample."""
+    """Repetitions it was made from, of all videos."""
     template_first_frame: _builtins.int
     """First frame of the template repetition in the sample video."""
     template_frames: _builtins.int
