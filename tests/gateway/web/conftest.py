@@ -1,11 +1,13 @@
 """What building the page and driving a browser need."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.gateway.web.scenarios import ARTEFACTS
 from tests.support.capabilities import require
 from tests.support.redis_server import CHECKOUT
 
@@ -24,4 +26,15 @@ def node() -> Path:
         int(version.lstrip("v").split(".")[0]) >= 20, f"node {version.strip()} is too old: the page needs 20"
     )
     require((WEB / "node_modules").is_dir(), "the page's packages are not installed: `make page-tools`")
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def chromium(node: Path) -> Path:
+    """A Chromium to drive."""
+    names = (os.environ.get("KOMI_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    require(found, "no Chromium: on Debian, apt install chromium")
+    assert found
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
     return Path(found)

@@ -1,11 +1,8 @@
 """The page in a real browser, over the real mesh on real video. Pictures of it are left in out/browser."""
 
 import asyncio
-import os
-import shutil
-import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import cv2
@@ -18,25 +15,11 @@ from services.pose.config import PoseSettings
 from services.pose.models import ModelError, task_path
 from tests.gateway.conftest import NOWHERE, open_door, open_mesh
 from tests.gateway.door import Door
+from tests.gateway.web.scenarios import capture, scenario, stopped
 from tests.support.capabilities import require
-from tests.support.redis_server import CHECKOUT
 from tests.support.waiting import Eventually
 
-SCENARIOS = Path(__file__).parent / "browser"
-ARTEFACTS = CHECKOUT / "out" / "browser"
-
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="session")
-def chromium(node: Path) -> Path:
-    """A Chromium to drive."""
-    names = (os.environ.get("KOMI_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    require(found, "no Chromium: on Debian, apt install chromium")
-    assert found
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    return Path(found)
 
 
 @pytest.fixture
@@ -57,38 +40,6 @@ def squats(shared_data: Path) -> Path:
     return shared_data / "tfjs-pose-squats" / "pose_squats.mp4"
 
 
-async def scenario(name: str, door: Door, node: Path, chromium: Path, **options: Path | str) -> None:
-    """Run one of the scenarios; its output is the test's when it fails."""
-    pairs = [f"{key}={value}" for key, value in {"chromium": chromium, **options}.items()]
-    driver = await asyncio.create_subprocess_exec(
-        node, SCENARIOS / f"{name}.mjs", f"http://{door.server.address}", ARTEFACTS, *pairs,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        output, _ = await driver.communicate()
-    finally:
-        if driver.returncode is None:
-            driver.kill()
-            await driver.wait()
-    assert driver.returncode == 0, output.decode(errors="replace")
-
-
-@asynccontextmanager
-async def capture(door: Door, cameras: str) -> AsyncIterator[None]:
-    """The capture program, playing recordings in a loop."""
-    settings = door.gateway.settings
-    program = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.capture", "--server", f"grpc://{settings.pose}", "--cameras", cameras,
-        "--redis-url", settings.redis_url, "--port", "0", "--metrics-port", "0", "--drain-s", "0.5",
-        cwd=CHECKOUT, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield
-    finally:
-        program.terminate()
-        await program.wait()
-
-
 async def test_two_cameras_move_on_screen_and_an_uploaded_reference_brings_score_and_repetitions(
     real_mesh: Door, node: Path, chromium: Path, squats: Path, tmp_path: Path, eventually: Eventually
 ) -> None:
@@ -97,7 +48,7 @@ async def test_two_cameras_move_on_screen_and_an_uploaded_reference_brings_score
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(capture(real_mesh, f"front:{squats}"))
         driving = asyncio.create_task(
-            scenario("session", real_mesh, node, chromium, video=squats, alone=alone)
+            scenario("session", real_mesh.server.address, node, chromium, video=squats, alone=alone)
         )
         stack.push_async_callback(stopped, driving)
         await eventually(
@@ -107,22 +58,16 @@ async def test_two_cameras_move_on_screen_and_an_uploaded_reference_brings_score
         await driving
 
 
-async def stopped(task: asyncio.Task[None]) -> None:
-    """Ends a task that a failure left running."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
 async def test_a_browser_becomes_a_camera_that_sees_itself_and_appears_on_the_page(
     real_mesh: Door, node: Path, chromium: Path, squats: Path, tmp_path: Path
 ) -> None:
     clip = tmp_path / "squats.mjpeg"
     await asyncio.to_thread(write_clip, squats, clip)
-    await scenario("camera", real_mesh, node, chromium, clip=clip)
+    await scenario("camera", real_mesh.server.address, node, chromium, clip=clip)
 
 
 async def test_without_cameras_the_page_says_what_to_do(door: Door, node: Path, chromium: Path) -> None:
-    await scenario("alone", door, node, chromium)
+    await scenario("alone", door.server.address, node, chromium)
 
 
 async def test_a_page_whose_token_no_longer_opens_asks_for_one_and_goes_on_with_it(
@@ -134,7 +79,8 @@ async def test_a_page_whose_token_no_longer_opens_asks_for_one_and_goes_on_with_
         access="token", api_token=SecretStr(token),
     )  # fmt: skip
     async with AsyncExitStack() as stack:
-        await scenario("token", await open_door(stack, settings), node, chromium, token=token)
+        door = await open_door(stack, settings)
+        await scenario("token", door.server.address, node, chromium, token=token)
 
 
 def write_clip(video: Path, clip: Path) -> None:

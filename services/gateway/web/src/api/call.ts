@@ -39,34 +39,57 @@ export function told(problem: Problem): Problem {
   return problem;
 }
 
-/** `body`: a form as it is, anything else as JSON. */
-export async function call<T>(
+const MOST_WAITS = 3;
+const LONGEST_WAIT_S = 30;
+
+let heldBack: (untilMs: number) => void = () => undefined;
+
+/** Who hears that a request was one too many and goes out again by itself at `untilMs` (of Date.now()). */
+export function whenHeldBack(listener: (untilMs: number) => void): void {
+  heldBack = listener;
+}
+
+/** Sends a request and gives its answer, whatever waiting the gateway asks for. `body`: a form as it is, anything else
+ * as JSON. Throws a Problem. */
+export async function ask(
   method: string,
   address: string,
   body?: unknown,
   headers: Record<string, string> = {},
-): Promise<T> {
-  let answer: Response;
-  try {
-    answer = await fetch(address, {
-      method,
-      ...(body === undefined
-        ? { headers }
-        : body instanceof FormData
-          ? { body, headers }
-          : { body: JSON.stringify(body), headers: { ...headers, "Content-Type": "application/json" } }),
-    });
-  } catch {
-    throw new Problem(0, "UNREACHABLE", "");
+): Promise<Response> {
+  const options = {
+    method,
+    ...(body === undefined
+      ? { headers }
+      : body instanceof FormData
+        ? { body, headers }
+        : { body: JSON.stringify(body), headers: { ...headers, "Content-Type": "application/json" } }),
+  };
+  for (let waits = 0; ; waits++) {
+    let answer: Response;
+    try {
+      answer = await fetch(address, options);
+    } catch {
+      throw new Problem(0, "UNREACHABLE", "");
+    }
+    if (answer.ok) return answer;
+    const document = (await answer.json().catch(() => null)) as Partial<ProblemDocument> | null;
+    const problem = Problem.of(document, answer.status, answer.headers.get("Retry-After"));
+    // Refused before anything was done, so that even what is not idempotent may be asked again.
+    const waitS = problem.reason === "TOO_MANY_REQUESTS" ? (problem.retryAfterS ?? 1) : null;
+    if (waitS === null || waitS > LONGEST_WAIT_S || waits === MOST_WAITS) throw told(problem);
+    heldBack(Date.now() + 1000 * waitS);
+    await new Promise((resolve) => setTimeout(resolve, 1000 * waitS));
   }
-  const document: unknown = answer.status === 204 ? null : await answer.json().catch(() => null);
-  if (!answer.ok)
-    throw told(
-      Problem.of(
-        document as Partial<ProblemDocument> | null,
-        answer.status,
-        answer.headers.get("Retry-After"),
-      ),
-    );
-  return document as T;
+}
+
+/** The same, and the JSON of the answer. */
+export async function call<T>(
+  method: string,
+  address: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+): Promise<T> {
+  const answer = await ask(method, address, body, headers);
+  return (answer.status === 204 ? null : await answer.json()) as T;
 }

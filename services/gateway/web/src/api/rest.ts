@@ -1,7 +1,7 @@
 // The REST API of cameras, sessions and access, typed.
 
 import { http } from "./address";
-import { call } from "./call";
+import { ask, call } from "./call";
 import type { Access, Camera, Session, SessionChange, Summary } from "./documents";
 
 export const api = (...segments: string[]) => http("api", "v1", ...segments);
@@ -35,5 +35,14 @@ export const access = (): Promise<Access> => call("GET", api("access"));
 export const tryToken = (token: string): Promise<Access> =>
   call("GET", api("access"), undefined, { Authorization: `Bearer ${token}` });
 
-/** The picture of an address on this gateway that other devices can open. */
-export const qrAddress = (path: string): string => `${api("qr.svg")}?${new URLSearchParams({ path })}`;
+/** An address on this gateway that other devices can open, and its picture. */
+export interface Qr {
+  picture: Blob;
+  /** Empty where the gateway did not say. */
+  address: string;
+}
+
+export async function qr(path: string): Promise<Qr> {
+  const answer = await ask("GET", `${api("qr.svg")}?${new URLSearchParams({ path })}`);
+  return { picture: await answer.blob(), address: answer.headers.get("Komi-Address") ?? "" };
+}

@@ -8,6 +8,7 @@ import { Header } from "./Header";
 import { Icon } from "./Icon";
 import { LatencyCard } from "./LatencyCard";
 import { MovementCard } from "./MovementCard";
+import { NoticeLine } from "./NoticeLine";
 import { ReferenceCard } from "./ReferenceCard";
 import { RepetitionsCard } from "./RepetitionsCard";
 import { ScoreCard } from "./ScoreCard";
@@ -51,7 +52,10 @@ export function App() {
         <Notices model={model} openSession={openSession} />
         <div class="stage-column">
           <Stage model={model} />
-          <CueBand model={model} />
+          <div class="advice">
+            <NoticeLine model={model} />
+            <CueBand model={model} />
+          </div>
         </div>
         <aside class="panel">
           <ScoreCard model={model} />

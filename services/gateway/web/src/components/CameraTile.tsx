@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { CameraPose, CameraStatus } from "../api/messages";
+import type { Alarm, CameraPose, CameraStatus } from "../api/messages";
 import { CameraFrames } from "../draw/frames";
 import { placeOver, sameView } from "../draw/ghost";
 import { drawNever, drawSoon, fitted } from "../draw/loop";
@@ -14,6 +14,8 @@ const GHOST_COLOUR = "#a9bfff";
 interface Props {
   model: SessionModel;
   camera: CameraStatus;
+  /** Its pictures are late, or were before they were put right. */
+  late: Alarm | null;
   width: number;
   height: number;
   enlarged: boolean;
@@ -21,7 +23,7 @@ interface Props {
 }
 
 /** One camera: its newest image, and over it the newest pose. */
-export function CameraTile({ model, camera, width, height, enlarged, onEnlarge }: Props) {
+export function CameraTile({ model, camera, late, width, height, enlarged, onEnlarge }: Props) {
   const t = useText();
   const name = camera.camera_id;
   const picture = useRef<HTMLCanvasElement>(null);
@@ -44,6 +46,13 @@ export function CameraTile({ model, camera, width, height, enlarged, onEnlarge }
         {name}
         {camera.connected && camera.fps !== null && (
           <small>{t("camera.fps", { fps: Math.round(camera.fps) })}</small>
+        )}
+        {late !== null && !late.applied && (
+          <small class="tile-late">
+            {t(late.lag_ms < 0 ? "alarm.short.early" : "alarm.short", {
+              ms: Math.abs(Math.round(late.lag_ms)),
+            })}
+          </small>
         )}
       </span>
       {onEnlarge !== null && (

@@ -5,6 +5,7 @@ import type { SessionModel } from "../state/session";
 import { canSpeak, useSpokenAdvice } from "../state/speech";
 import { useValue } from "../state/value";
 import { Icon } from "./Icon";
+import { isUrgent } from "./NoticeLine";
 
 /** States in which what to do now matters more than the advice that stands. */
 const FIRST: ReadonlySet<TrackingState | "waiting" | "away"> = new Set([
@@ -38,7 +39,8 @@ export function CueBand({ model }: { model: SessionModel }) {
   const t = useText();
   const chosen = useValue(language);
   const cue = useValue(model.cue);
-  useSpokenAdvice(cue);
+  const notice = useValue(model.notice);
+  useSpokenAdvice(isUrgent(notice) ? notice : cue);
   const cameras = useValue(model.status)?.cameras ?? [];
   const scored = useValue(model.score)?.state ?? "waiting";
   const state = cameras.some(({ connected }) => connected) ? scored : "away";
@@ -46,6 +48,7 @@ export function CueBand({ model }: { model: SessionModel }) {
   const advice = cue !== null && !FIRST.has(state) ? cue : null;
   const kind = advice === null ? "hint" : advice.praise ? "praise" : "mend";
   const text = advice === null ? t(`hint.${state}`) : chosen === "ko" ? advice.text_ko : advice.text_en;
+  const tip = advice === null ? "" : chosen === "ko" ? advice.tip_ko : advice.tip_en;
   return (
     <section class={`cue cue-${kind}`} aria-label={t("cue.label")}>
       <span class="cue-mark" aria-hidden="true">
@@ -54,6 +57,8 @@ export function CueBand({ model }: { model: SessionModel }) {
       <p aria-live="polite" aria-atomic="true">
         {advice !== null && <span class="cue-kind">{t(advice.praise ? "cue.praise" : "cue.mend")}</span>}
         <span class="cue-text">{text}</span>
+        {tip !== "" && <span class="cue-tip">{tip}</span>}
+        {advice?.phrased && <small class="cue-phrased">{t("cue.phrased")}</small>}
       </p>
       {canSpeak && <VoiceSwitch />}
     </section>

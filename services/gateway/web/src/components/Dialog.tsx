@@ -6,11 +6,13 @@ import { Icon } from "./Icon";
 interface Props {
   title: string;
   onClose: () => void;
+  /** For what has pictures and charts. */
+  wide?: boolean;
   children: ComponentChildren;
 }
 
 /** A modal dialog: the browser's own, so focus, Escape and what lies behind are right. */
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, onClose, wide = false, children }: Props) {
   const t = useText();
   const titleId = useId();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -23,6 +25,7 @@ export function Dialog({ title, onClose, children }: Props) {
     // biome-ignore lint/a11y/useKeyWithClickEvents: the keyboard closes it with Escape, by the browser
     <dialog
       ref={dialog}
+      class={wide ? "dialog-wide" : undefined}
       aria-labelledby={titleId}
       onClose={onClose}
       onClick={(event) => {

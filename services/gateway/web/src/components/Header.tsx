@@ -1,9 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
-import { page } from "../api/address";
 import { sessions } from "../api/rest";
 import { useText } from "../i18n";
+import { entry } from "../state/access";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
+import { AddCameraButton } from "./access/AddCamera";
 import { Icon } from "./Icon";
 import { Masthead } from "./Masthead";
 import { SessionDialog } from "./SessionDialog";
@@ -14,33 +15,33 @@ interface Props {
 }
 
 export function Header({ model, openSession }: Props) {
-  const t = useText();
   return (
-    <Masthead current="live" beside={<ConnectionPill model={model} />}>
+    <Masthead current="live" beside={<Pills model={model} />}>
       <SessionPicker sessionId={model.sessionId} openSession={openSession} />
-      <a
-        class="icon-button"
-        href={page("camera/", { session: model.sessionId })}
-        aria-label={t("own.link")}
-        title={t("own.link")}
-      >
-        <Icon name="camera" />
-      </a>
+      <AddCameraButton sessionId={model.sessionId} />
       <SetupButton model={model} openSession={openSession} />
     </Masthead>
   );
 }
 
-function ConnectionPill({ model }: { model: SessionModel }) {
+function Pills({ model }: { model: SessionModel }) {
   const t = useText();
+  const now = useValue(entry);
   const { state } = useValue(model.connection);
   const status = useValue(model.status);
   const troubled = state === "live" && (status?.problems.length ?? 0) > 0;
   return (
-    <span class={`pill pill-${troubled ? "troubled" : state}`} role="status">
-      <span class="dot" aria-hidden="true" />
-      {t(`connection.${state}`)}
-    </span>
+    <>
+      <span class={`pill pill-${troubled ? "troubled" : state}`} role="status">
+        <span class="dot" aria-hidden="true" />
+        {t(`connection.${state}`)}
+      </span>
+      {now.state === "inside" && now.access?.scope === "view" && (
+        <span class="pill pill-scope" title={t("problem.scope")}>
+          {t("access.view")}
+        </span>
+      )}
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import { named, type Translate, useText } from "../i18n";
 import { loadReferences, referenceList } from "../state/references";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
-import { ReferenceDialog } from "./ReferenceDialog";
+import { ReferenceDialog } from "./library/ReferenceDialog";
 
 /** "Squat · 2 repetitions · 8 s" */
 export function describe(reference: Reference, t: Translate): string {

@@ -9,6 +9,7 @@ export function RepetitionsCard({ model }: { model: SessionModel }) {
   const t = useText();
   const all = useValue(model.repetitions);
   const count = Math.max(useValue(model.score)?.repetitions ?? 0, all.at(-1)?.number ?? 0);
+  const target = useValue(model.status)?.session.target_repetitions ?? null;
   const last = all.slice(-SHOWN);
   const scores = all.map(({ score }) => score).filter((score) => score !== null);
   const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
@@ -32,6 +33,7 @@ export function RepetitionsCard({ model }: { model: SessionModel }) {
       <div class="repetitions-body">
         <span key={count} class="count">
           {count}
+          {target !== null && <small>{t("repetitions.target", { n: target })}</small>}
         </span>
         {last.length === 0 ? (
           <p class="muted">{t("repetitions.none")}</p>

@@ -39,6 +39,7 @@ export function ScoreCard({ model }: { model: SessionModel }) {
         <SubScoreList parts={message?.sub_scores ?? null} />
       </div>
       <JointList model={model} />
+      <Why model={model} />
     </section>
   );
 }
@@ -85,6 +86,30 @@ function SubScoreList({ parts }: { parts: SubScores | null }) {
           </div>
         );
       })}
+    </dl>
+  );
+}
+
+/** Explanations that are no part of the score: what limbs and outlines have in common with the reference's. */
+function Why({ model }: { model: SessionModel }) {
+  const t = useText();
+  const message = useValue(model.score);
+  const parts = [
+    { key: "why.cosine", share: message?.cosine ?? null },
+    { key: "why.overlap", share: message?.silhouette_overlap ?? null },
+  ] as const;
+  if (message === null || message.score === null || parts.every(({ share }) => share === null)) return null;
+  return (
+    <dl class="figures why">
+      {parts.map(
+        ({ key, share }) =>
+          share !== null && (
+            <div key={key} title={t(`${key}.title`)}>
+              <dt>{t(key)}</dt>
+              <dd>{Math.round(100 * share)} %</dd>
+            </div>
+          ),
+      )}
     </dl>
   );
 }

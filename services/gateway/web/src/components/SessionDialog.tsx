@@ -6,6 +6,7 @@ import { sentence } from "../state/references";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
 import { Dialog } from "./Dialog";
+import { Guidance, type Guided } from "./Guidance";
 
 const MOST_CAMERAS = 8;
 const LONGEST_NAME = 64;
@@ -82,12 +83,19 @@ function Settings({
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, on opening
   useEffect(() => void attempt(async () => setConnected(await connectedCameras())), []);
 
+  const [guided, setGuided] = useState<Guided | null>(null);
+
   const claimed = chosen ?? settings?.cameras ?? [];
   const pace = mode ?? settings?.mode ?? "user";
+  const guidance = guided ?? {
+    target_repetitions: settings?.target_repetitions ?? null,
+    allow_mirror: settings?.allow_mirror ?? true,
+    resample: settings?.resample ?? null,
+  };
   const names = [...new Set([...connected.map(({ camera_id }) => camera_id), ...claimed])];
   const save = () =>
     attempt(async () => {
-      await changeSession(model.sessionId, { cameras: claimed, mode: pace });
+      await changeSession(model.sessionId, { cameras: claimed, mode: pace, ...guidance });
       onClose();
     });
   return (
@@ -143,6 +151,7 @@ function Settings({
           </label>
         ))}
       </fieldset>
+      <Guidance value={guidance} onChange={setGuided} />
       <button type="submit" class="button button-primary" disabled={settings === undefined}>
         {t("setup.save")}
       </button>

@@ -54,6 +54,7 @@ export function Stage({ model }: { model: SessionModel }) {
               key={camera.camera_id}
               model={model}
               camera={camera}
+              late={status?.alarms?.find(({ camera_id }) => camera_id === camera.camera_id) ?? null}
               width={Math.floor(height * aspectOf(camera))}
               height={height}
               enlarged={camera.camera_id === one?.camera_id}

@@ -2,6 +2,7 @@ import type { CameraStatus } from "../api/messages";
 import { named, type Translate, useText } from "../i18n";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
+import { ContentAlarms } from "./ContentAlarms";
 
 const GOOD_COMPLETENESS = 0.95;
 const FAIR_COMPLETENESS = 0.8;
@@ -11,6 +12,7 @@ export function SyncCard({ model }: { model: SessionModel }) {
   const status = useValue(model.status);
   const cameras = status?.cameras ?? [];
   const sync = status?.sync ?? null;
+  const kind = useValue(model.kind);
   return (
     <section class="card sync" aria-labelledby="sync-title">
       <header>
@@ -31,9 +33,11 @@ export function SyncCard({ model }: { model: SessionModel }) {
                 t("sync.spread", { ms: (sync.spread_median_us / 1000).toFixed(1) }),
                 t("sync.lateness", { ms: Math.round(sync.lateness_ms) }),
                 t("sync.completeness", { percent: percent(sync.completeness) }),
+                ...(kind === "resampled" ? [t("sync.resampled")] : []),
               ].join(" · ")}
             </p>
           )}
+          <ContentAlarms model={model} />
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
           <section class="table" aria-label={t("sync.table")} tabIndex={0}>
             <table>

@@ -1,8 +1,8 @@
 // What this browser may do here, and whether a token has to be asked for.
 
-import { type Problem, whenTokenRefused } from "../api/call";
+import { type Problem, whenHeldBack, whenTokenRefused } from "../api/call";
 import type { Access } from "../api/documents";
-import { access } from "../api/rest";
+import { access, tryToken } from "../api/rest";
 import { Value } from "./value";
 
 export type Entry =
@@ -25,10 +25,19 @@ export function refusal({ reason, retryAfterS }: Problem): Entry {
   };
 }
 
+/** When a request that was one too many goes out again, of Date.now(); 0: none waits. */
+export const heldBack = new Value(0);
+
+whenHeldBack((untilMs) => heldBack.set(Math.max(untilMs, heldBack.get())));
+
 /** Finds out, once, before anything else is asked for: with a wrong token every request would count as a guess. */
 export async function enter(cameraToo: boolean): Promise<void> {
+  // The gateway takes a right token out of the address: one that still stands there is wrong, or was one guess too many.
+  const refused = new URLSearchParams(location.search).get("token");
   try {
-    entry.set({ state: "inside", access: await access() });
+    const allowed = await (refused === null ? access() : tryToken(refused));
+    if (refused === null || allowed.open) entry.set({ state: "inside", access: allowed });
+    else location.reload(); // right after all: it may be guessed again by now
   } catch (error) {
     const problem = error as Problem;
     if (problem.status === 401 || problem.reason === "TOO_MANY_GUESSES") entry.set(refusal(problem));

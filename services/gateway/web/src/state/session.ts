@@ -1,6 +1,6 @@
 // One session as the page sees it: values for what people read, and the newest poses for what is drawn.
 
-import type { Cue, Reference, Repetition } from "../api/documents";
+import type { Cue, Notice, Reference, Repetition } from "../api/documents";
 import type { CameraPose, Poses, Score, ServerMessage, Stages, Status } from "../api/messages";
 import { summary } from "../api/rest";
 import { type Connection, SessionSocket } from "../api/socket";
@@ -18,6 +18,9 @@ export class SessionModel {
   readonly status = new Value<Status | null>(null);
   readonly score = new Value<Score | null>(null);
   readonly cue = new Value<Cue | null>(null);
+  readonly notice = new Value<Notice | null>(null);
+  /** How the newest set was made: frames as captured, or all cameras interpolated to one instant. */
+  readonly kind = new Value<Poses["kind"]>("group");
   readonly repetitions = new Value<readonly Repetition[]>([]);
   /** Smoothed, so that the bars can be read. */
   readonly stages = new Value<Stages | null>(null);
@@ -87,6 +90,7 @@ export class SessionModel {
   }
 
   #takePoses(message: Poses): void {
+    this.kind.set(message.kind);
     for (const camera of message.cameras) {
       const poses = this.poses.get(camera.camera_id) ?? [];
       poses.push(camera);
@@ -111,6 +115,7 @@ export class SessionModel {
     void this.#want(message.reference_id, message.reference_version);
     this.#score.set(message);
     this.cue.set(sameCue(this.cue.get(), message.cue) ? this.cue.get() : message.cue);
+    if (this.notice.get()?.code !== message.notice?.code) this.notice.set(message.notice);
     this.#smooth(message.stages_ms);
     this.#draw();
   }
@@ -124,6 +129,7 @@ export class SessionModel {
     if (message.cameras.every((camera) => !camera.connected)) {
       this.latestScore = null;
       this.#score.set(null);
+      this.notice.set(null);
       this.#smoothed.clear();
       this.#stages.set(null);
     }

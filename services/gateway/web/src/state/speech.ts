@@ -19,11 +19,14 @@ function say(text: string, tag: string): void {
   speechSynthesis.speak(sentence);
 }
 
+/** Advice or a notice: what has words in both languages. */
+type Said = Pick<Cue, "text_ko" | "text_en">;
+
 /** Speaks each cue once as it comes, while the person wants to hear it. */
-export function useSpokenAdvice(cue: Cue | null): void {
+export function useSpokenAdvice(cue: Said | null): void {
   const wanted = useValue(voice) === "on";
   const chosen = useValue(language);
-  const said = useRef<Cue | null>(null);
+  const said = useRef<Said | null>(null);
   useEffect(() => {
     if (!canSpeak || cue === said.current) return;
     said.current = cue;

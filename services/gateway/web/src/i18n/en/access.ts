@@ -12,6 +12,8 @@ export const access = {
     "With it this device can be a camera, and nothing else. To look on, enter another token.",
   "problem.scope": "Your token allows looking on only. Ask for an admin's address to change anything.",
   "problem.busy": "Too many requests. Try again in {s} s.",
+  "problem.held": "Too many requests at once. Going on by itself in {s} s.",
+  "access.view": "View only",
 
   "add.open": "Add a camera",
   "add.phone": "A phone as a camera",

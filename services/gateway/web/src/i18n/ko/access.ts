@@ -13,6 +13,8 @@ export const access: Record<keyof typeof english, string> = {
     "이 토큰으로는 이 기기를 카메라로만 쓸 수 있습니다. 화면을 보려면 다른 토큰을 입력하세요.",
   "problem.scope": "보기만 할 수 있는 토큰입니다. 바꾸려면 관리자 주소가 필요합니다.",
   "problem.busy": "요청이 너무 많습니다. {s}초 뒤에 다시 시도해 주세요.",
+  "problem.held": "요청이 한꺼번에 너무 많았습니다. {s}초 뒤에 자동으로 이어집니다.",
+  "access.view": "보기 전용",
 
   "add.open": "카메라 추가",
   "add.phone": "휴대폰을 카메라로",

@@ -1,14 +1,18 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type uPlot from "uplot";
-import type { Reference } from "../api/documents";
-import { deleteReference } from "../api/references";
-import { named, useText } from "../i18n";
-import { curveOf, Trace, widestJoints } from "../state/history";
-import { loadReferences, wholeReference } from "../state/references";
-import { axis, Chart, type Colours } from "./Chart";
-import { Icon } from "./Icon";
-import { describe } from "./ReferenceCard";
-import { ReferenceFigure } from "./ReferenceFigure";
+import type { Reference } from "../../api/documents";
+import { deleteReference, stripAddress } from "../../api/references";
+import { named, useText } from "../../i18n";
+import { curveOf, Trace, widestJoints } from "../../state/history";
+import { loadReferences, wholeReference } from "../../state/references";
+import { axis, Chart, type Colours } from "../Chart";
+import { Icon } from "../Icon";
+import { describe } from "../ReferenceCard";
+import { ReferenceFigure } from "../ReferenceFigure";
+import { Howto } from "./Howto";
+import { SampleForm } from "./SampleForm";
+import { Strip } from "./Strip";
+import { Versions } from "./Versions";
 
 const CURVES = 3;
 
@@ -39,7 +43,7 @@ export function ReferenceChoice({ reference, chosen, onChoose, attempt }: Props)
       <div class="choice-line">
         <button type="button" class="choice-main" aria-pressed={chosen} onClick={onChoose}>
           <span class="thumbnail" aria-hidden="true">
-            {whole !== null && <ReferenceFigure reference={whole} />}
+            <Thumbnail reference={reference} whole={whole} />
           </span>
           <span class="choice-text">
             <b>{reference.name}</b>
@@ -68,9 +72,64 @@ export function ReferenceChoice({ reference, chosen, onChoose, attempt }: Props)
   );
 }
 
+/** A picture from the middle of the movement, or its figure where the sample left none. */
+function Thumbnail({ reference, whole }: { reference: Reference; whole: Reference | null }) {
+  const [missing, setMissing] = useState(false);
+  if (reference.strip && !missing)
+    return (
+      <img
+        src={stripAddress(reference.reference_id, reference.version)}
+        alt=""
+        loading="lazy"
+        onError={() => setMissing(true)}
+      />
+    );
+  return whole === null ? null : <ReferenceFigure reference={whole} />;
+}
+
 function Details({ reference, attempt }: { reference: Reference; attempt: Props["attempt"] }) {
+  return (
+    <div class="choice-details">
+      <Strip reference={reference} />
+      {reference.remarks.map((remark) => (
+        <p key={remark} class="muted" lang="en">
+          {remark}
+        </p>
+      ))}
+      <Curves reference={reference} />
+      <Howto exercise={reference.exercise} />
+      <Versions reference={reference} attempt={attempt} />
+      <SampleForm refines={reference} onBuilt={async () => void (await attempt(loadReferences))} />
+      <Deletion reference={reference} attempt={attempt} />
+    </div>
+  );
+}
+
+function Deletion({ reference, attempt }: { reference: Reference; attempt: Props["attempt"] }) {
   const t = useText();
   const [sure, setSure] = useState(false);
+  return (
+    <button
+      type="button"
+      class="button button-danger"
+      onClick={() => {
+        if (!sure) setSure(true);
+        else
+          void attempt(async () => {
+            await deleteReference(reference.reference_id);
+            await loadReferences();
+          });
+      }}
+      onBlur={() => setSure(false)}
+    >
+      {t(sure ? "reference.delete.sure" : "reference.delete")}
+    </button>
+  );
+}
+
+/** The angles of the joints that move most. */
+function Curves({ reference }: { reference: Reference }) {
+  const t = useText();
   const joints = widestJoints(new Trace(reference)).slice(0, CURVES);
   const names = joints.join();
   const options = useCallback((colours: Colours): Omit<uPlot.Options, "width" | "height"> => {
@@ -99,12 +158,7 @@ function Details({ reference, attempt }: { reference: Reference; attempt: Props[
     ] as uPlot.AlignedData;
   }, [reference, names]);
   return (
-    <div class="choice-details">
-      {reference.remarks.map((remark) => (
-        <p key={remark} class="muted" lang="en">
-          {remark}
-        </p>
-      ))}
+    <>
       <Chart label={t("reference.curves")} options={options} data={data} subscribe={never} />
       <ul class="keys" aria-hidden="true">
         {joints.map((joint, at) => (
@@ -113,22 +167,7 @@ function Details({ reference, attempt }: { reference: Reference; attempt: Props[
           </li>
         ))}
       </ul>
-      <button
-        type="button"
-        class="button button-danger"
-        onClick={() => {
-          if (!sure) setSure(true);
-          else
-            void attempt(async () => {
-              await deleteReference(reference.reference_id);
-              await loadReferences();
-            });
-        }}
-        onBlur={() => setSure(false)}
-      >
-        {t(sure ? "reference.delete.sure" : "reference.delete")}
-      </button>
-    </div>
+    </>
   );
 }
 

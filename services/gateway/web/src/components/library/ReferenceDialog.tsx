@@ -1,10 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
-import { changeSession } from "../api/rest";
-import { useText } from "../i18n";
-import { loadReferences, referenceList, sentence } from "../state/references";
-import type { SessionModel } from "../state/session";
-import { useValue } from "../state/value";
-import { Dialog } from "./Dialog";
+import { changeSession } from "../../api/rest";
+import { useText } from "../../i18n";
+import { loadReferences, referenceList, sentence } from "../../state/references";
+import type { SessionModel } from "../../state/session";
+import { useValue } from "../../state/value";
+import { Dialog } from "../Dialog";
+import { ImportButton } from "./ImportButton";
 import { ReferenceChoice } from "./ReferenceChoice";
 import { SampleForm } from "./SampleForm";
 
@@ -34,7 +35,7 @@ export function ReferenceDialog({ model, onClose }: { model: SessionModel; onClo
   };
 
   return (
-    <Dialog title={t("reference.dialog")} onClose={onClose}>
+    <Dialog title={t("reference.dialog")} onClose={onClose} wide>
       <p class="muted">{t("reference.dialog.body")}</p>
       {problem !== "" && (
         <p class="problem" role="alert">
@@ -68,6 +69,7 @@ export function ReferenceDialog({ model, onClose }: { model: SessionModel; onClo
           </li>
         )}
       </ul>
+      <ImportButton attempt={attempt} />
       <SampleForm
         onBuilt={async (reference) => {
           await attempt(loadReferences);

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Build, Reference } from "../api/documents";
-import { followBuild, uploadSample } from "../api/upload";
-import { useText } from "../i18n";
-import { sentence } from "../state/references";
-import { Icon } from "./Icon";
+import type { Build, Reference } from "../../api/documents";
+import { followBuild, uploadSample } from "../../api/upload";
+import { useText } from "../../i18n";
+import { sentence } from "../../state/references";
+import { Icon } from "../Icon";
 
 const EXERCISES = [
   "",
@@ -25,12 +25,19 @@ type Progress =
   | { step: "built"; name: string }
   | { step: "failed"; reason: string };
 
-/** Makes a reference of a video: choose it, name it, watch it being built. */
-export function SampleForm({ onBuilt }: { onBuilt: (reference: Reference) => Promise<void> }) {
+interface Props {
+  /** What a further video is to refine; without it the video becomes a reference of its own. */
+  refines?: Reference;
+  onBuilt: (reference: Reference) => Promise<void>;
+}
+
+/** Makes a reference of a video, or refines one with it: choose it, name it, watch it being built. */
+export function SampleForm({ refines, onBuilt }: Props) {
   const t = useText();
   const [video, setVideo] = useState<File | null>(null);
   const [name, setName] = useState("");
   const [exercise, setExercise] = useState("");
+  const [silhouettes, setSilhouettes] = useState(refines?.silhouettes ?? false);
   const [progress, setProgress] = useState<Progress>({ step: "choosing" });
   const abort = useRef<AbortController | null>(null);
   useEffect(() => () => abort.current?.abort(), []);
@@ -38,12 +45,7 @@ export function SampleForm({ onBuilt }: { onBuilt: (reference: Reference) => Pro
   const take = (file: File | undefined) => {
     if (file === undefined) return;
     setVideo(file);
-    setName(
-      file.name
-        .replace(/\.\w+$/, "")
-        .replaceAll("_", " ")
-        .slice(0, LONGEST_NAME),
-    );
+    setName(refines?.name ?? nameOf(file));
     setProgress({ step: "choosing" });
   };
 
@@ -53,7 +55,13 @@ export function SampleForm({ onBuilt }: { onBuilt: (reference: Reference) => Pro
     const { signal } = abort.current;
     setProgress({ step: "sending", fraction: 0 });
     try {
-      const sample = { name: name.trim(), exercise, video, refines: "", silhouettes: false };
+      const sample = {
+        name: name.trim(),
+        exercise: refines?.exercise ?? exercise,
+        video,
+        refines: refines?.reference_id ?? "",
+        silhouettes,
+      };
       const started = await uploadSample(
         sample,
         (fraction) => setProgress({ step: "sending", fraction }),
@@ -72,12 +80,12 @@ export function SampleForm({ onBuilt }: { onBuilt: (reference: Reference) => Pro
   const busy = progress.step === "sending" || progress.step === "building";
   return (
     <section class="sample">
-      <h3>{t("reference.add")}</h3>
-      <p class="muted">{t("reference.add.body")}</p>
+      <h3>{t(refines === undefined ? "reference.add" : "library.refine")}</h3>
+      <p class="muted">{t(refines === undefined ? "reference.add.body" : "library.refine.body")}</p>
       {progress.step === "built" && (
         <p class="success" role="status">
           <Icon name="check" />
-          {t("reference.built", { name: progress.name })}
+          {t(refines === undefined ? "reference.built" : "library.refined", { name: progress.name })}
         </p>
       )}
       {progress.step === "failed" && (
@@ -94,28 +102,45 @@ export function SampleForm({ onBuilt }: { onBuilt: (reference: Reference) => Pro
             void build();
           }}
         >
-          <label>
-            {t("reference.name")}
-            <input
-              type="text"
-              required
-              maxLength={LONGEST_NAME}
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          </label>
-          <label>
-            {t("reference.exercise")}
-            <select value={exercise} onChange={(event) => setExercise(event.currentTarget.value)}>
-              {EXERCISES.map((each) => (
-                <option key={each} value={each}>
-                  {t(`exercise.${each}`)}
-                </option>
-              ))}
-            </select>
+          {refines === undefined && (
+            <>
+              <label>
+                {t("reference.name")}
+                <input
+                  type="text"
+                  required
+                  maxLength={LONGEST_NAME}
+                  value={name}
+                  onInput={(event) => setName(event.currentTarget.value)}
+                />
+              </label>
+              <label>
+                {t("reference.exercise")}
+                <select value={exercise} onChange={(event) => setExercise(event.currentTarget.value)}>
+                  {EXERCISES.map((each) => (
+                    <option key={each} value={each}>
+                      {t(`exercise.${each}`)}
+                    </option>
+                  ))}
+                </select>
+              </label>
+            </>
+          )}
+          <label class="check check-wide" title={t("library.silhouettes.body")}>
+            <input type="checkbox" checked={silhouettes} onChange={() => setSilhouettes(!silhouettes)} />
+            <span>
+              {t("library.silhouettes")}
+              <small class="muted">{t("library.silhouettes.body")}</small>
+            </span>
           </label>
           <button type="submit" class="button button-primary" disabled={name.trim() === ""}>
-            {t(progress.step === "failed" ? "reference.again" : "reference.build")}
+            {t(
+              progress.step === "failed"
+                ? "reference.again"
+                : refines === undefined
+                  ? "reference.build"
+                  : "library.refine.action",
+            )}
           </button>
         </form>
       )}
@@ -129,6 +154,14 @@ export function SampleForm({ onBuilt }: { onBuilt: (reference: Reference) => Pro
       )}
     </section>
   );
+}
+
+/** "left_squat.mp4" as a name for people. */
+function nameOf(file: File): string {
+  return file.name
+    .replace(/\.\w+$/, "")
+    .replaceAll("_", " ")
+    .slice(0, LONGEST_NAME);
 }
 
 function DropZone({ video, onVideo }: { video: File | null; onVideo: (file: File | undefined) => void }) {
