@@ -18,6 +18,7 @@ from services.scoring.library.store import ReferenceStore
 from services.scoring.movement.alignment import OnlineWarping, warping_path
 from services.scoring.movement.features import FEATURES
 from services.scoring.movement.smoothing import lowpass
+from services.scoring.phrasing.model import LanguageModel
 from services.scoring.rpcs.parts import Parts
 from services.scoring.service import ScoringServicer
 from services.scoring.sessions.roster import Roster
@@ -41,7 +42,11 @@ async def build(settings: ScoringSettings, context: ServiceContext) -> None:
     redis = connect(settings.redis_url, connections=settings.max_sessions + OTHER_CALLS)
     context.on_close(redis.aclose)
     watcher = Watcher(redis)
-    roster = Roster(settings, redis, context.replica_id)
+    address = settings.language_model
+    model = LanguageModel(address) if address is not None else None
+    if model is not None:
+        context.on_close(model.aclose)
+    roster = Roster(settings, redis, context.replica_id, model)
     context.on_close(roster.close)
     context.tasks.start("roster", roster.run)
 

@@ -13,6 +13,11 @@ REFERENCES = Counter(
 COMPARISONS = Counter(
     "komi_scoring_comparisons_total", "Comparisons of videos asked for, by what became of them", ["outcome"]
 )
+PHRASINGS = Counter(
+    "komi_scoring_phrasings_total",
+    "Cues a language model was asked to word: used, or why the template's words stood",
+    ["outcome"],
+)
 STAGE_SECONDS = Histogram(
     "komi_scoring_stage_seconds",
     "Time a set spent: score (computing), age (emitted by sync to scored, where both clocks are the same machine's)",

@@ -42,6 +42,8 @@ class Advice:
     """What gave rise to it: mean signed difference of its joints from the reference; NaN: no angle did."""
     phase: Phase = Phase.UNKNOWN
     """In which part of the repetition that was worst."""
+    phrased: bool = False
+    """A language model chose the words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from services.mesh.redis import UNREACHABLE, RedisClient
 from services.scoring import metrics
 from services.scoring.config import ScoringSettings
 from services.scoring.library.store import ReferenceStore
+from services.scoring.phrasing.model import LanguageModel
 from services.scoring.sessions.ledger import Ledger
 from services.scoring.sessions.worker import SessionWorker, Superseded
 
@@ -34,10 +35,17 @@ class _Held:
 class Roster:
     """Holds sessions by their leases and runs a worker for each."""
 
-    def __init__(self, settings: ScoringSettings, redis: RedisClient, replica_id: str) -> None:
+    def __init__(
+        self,
+        settings: ScoringSettings,
+        redis: RedisClient,
+        replica_id: str,
+        model: LanguageModel | None = None,
+    ) -> None:
         self._settings = settings
         self._redis = redis
         self._replica_id = replica_id
+        self._model = model
         self._references = ReferenceStore(redis)
         self._held: dict[str, _Held] = {}
         self._leaving: set[asyncio.Task[None]] = set()
@@ -100,7 +108,9 @@ class Roster:
             kept=self._settings.kept_updates,
             lifetime_s=self._settings.kept_hours * 3600,
         )
-        worker = SessionWorker(session_id, self._redis, lease, ledger, self._references, self._executor)
+        worker = SessionWorker(
+            session_id, self._redis, lease, ledger, self._references, self._executor, self._model
+        )
         loop = asyncio.get_running_loop()
         self._held[session_id] = _Held(
             lease, worker, loop.create_task(worker.run(), name=f"score {session_id}"), loop.time()

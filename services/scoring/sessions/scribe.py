@@ -1,6 +1,6 @@
 """Turns synced sets into score updates, with or without a reference. Pure but for the messages' own form."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -10,7 +10,9 @@ from komi.sync.v1 import sync_service_pb2
 from services.mesh.stages import HOST_ID, monotonic_ns
 from services.scoring import metrics, translate
 from services.scoring.library.store import Stored
+from services.scoring.live.outcome import Advice, Outcome
 from services.scoring.live.session import Rules, SessionScorer
+from services.scoring.phrasing.wording import Worded
 from services.scoring.reports.kept import KeptReport, ReportChange
 from services.scoring.reports.recorder import Recorder
 
@@ -37,6 +39,13 @@ class Scribe:
         self._scorer = SessionScorer(reference.template, rules=rules) if reference is not None else None
         self._recorder = Recorder(reference) if reference is not None else None
         self._last_s = float("-inf")
+        self.cue: Advice | None = None
+        """What is said of the newest set, in the template's words."""
+
+    @property
+    def exercise(self) -> str:
+        """The reference's; empty: any."""
+        return self.reference.template.exercise if self.reference is not None else ""
 
     def state(self) -> dict[str, Any]:
         """What a successor must know."""
@@ -50,8 +59,11 @@ class Scribe:
         if self._recorder is not None and report is not None:
             self._recorder.resume(report)
 
-    def write(self, sets: list[bytes], *, silent: bool = False) -> Written:
-        """Scores sets given as komi.sync.v1.SyncedSet; what cannot be used is counted and left out."""
+    def write(self, sets: list[bytes], worded: Worded | None = None, *, silent: bool = False) -> Written:
+        """Scores sets given as komi.sync.v1.SyncedSet; what cannot be used is counted and left out.
+
+        `worded`: other words for a cue, used while it stands.
+        """
         updates: list[bytes] = []
         repetitions: list[bytes] = []
         for data in sets:
@@ -61,7 +73,7 @@ class Scribe:
             except DecodeError:
                 metrics.dropped("broken")
                 continue
-            update = self._score(synced, silent)
+            update = self._score(synced, worded, silent)
             if update is None or silent:
                 continue
             updates.append(update.SerializeToString())
@@ -81,7 +93,9 @@ class Scribe:
         reports = self._recorder.changes()
         return Written(updates, repetitions, self._recorder.report_id, reports)
 
-    def _score(self, synced: sync_service_pb2.SyncedSet, silent: bool) -> pb.ScoreUpdate | None:
+    def _score(
+        self, synced: sync_service_pb2.SyncedSet, worded: Worded | None, silent: bool
+    ) -> pb.ScoreUpdate | None:
         views = translate.synced_views(synced)
         if views.time_s <= self._last_s:
             metrics.dropped("late")
@@ -90,7 +104,19 @@ class Scribe:
         outcome = self._scorer.feed(views) if self._scorer is not None else None
         if self._recorder is not None and outcome is not None and not silent:
             self._recorder.feed(outcome)
+        if outcome is not None:
+            self.cue = outcome.advice
+            outcome = _in_words(outcome, worded)
         return translate.score_update(synced, outcome, self.reference)
+
+
+def _in_words(outcome: Outcome, worded: Worded | None) -> Outcome:
+    """With a language model's words for the cue, if they are for this one."""
+    cue = outcome.advice
+    if worded is None or cue is None or worded.cue != cue:
+        return outcome
+    text = worded.text
+    return replace(outcome, advice=replace(cue, text_ko=text.ko, text_en=text.en, phrased=True))
 
 
 def _state_name(update: pb.ScoreUpdate) -> str:

@@ -14,6 +14,8 @@ from services.mesh.sessions import Mode, SessionConfig, SessionStore
 from services.scoring import metrics
 from services.scoring.library.store import ReferenceStore, Stored
 from services.scoring.live.session import Rules
+from services.scoring.phrasing.model import LanguageModel
+from services.scoring.phrasing.wording import Wording
 from services.scoring.sessions.ledger import Batch, Ledger, Progress
 from services.scoring.sessions.scribe import Scribe
 
@@ -43,6 +45,7 @@ class SessionWorker:
         ledger: Ledger,
         references: ReferenceStore,
         executor: Executor,
+        model: LanguageModel | None = None,
     ) -> None:
         self._session_id = session_id
         self._redis = redis
@@ -51,6 +54,7 @@ class SessionWorker:
         self._references = references
         self._sessions = SessionStore(redis)
         self._executor = executor
+        self._wording = Wording(model) if model is not None else None
         self._sets = keys.synced_sets(session_id)
         self._follows = ""
         self._cursor = ""
@@ -60,6 +64,13 @@ class SessionWorker:
 
     async def run(self) -> None:
         """Score until superseded. Raises UNREACHABLE when Redis goes away."""
+        try:
+            await self._score()
+        finally:
+            if self._wording is not None:
+                await self._wording.aclose()
+
+    async def _score(self) -> None:
         loop = asyncio.get_running_loop()
         scribe = await self._start(await self._ledger.progress())
         looked_s = loop.time()
@@ -72,7 +83,8 @@ class SessionWorker:
             if not entries:
                 continue
             sets = [fields[b"set"] for _, fields in entries if b"set" in fields]
-            written = await loop.run_in_executor(self._executor, scribe.write, sets)
+            worded = self._wording.worded if self._wording is not None else None
+            written = await loop.run_in_executor(self._executor, scribe.write, sets, worded)
             cursor = entries[-1][0].decode()
             batch = Batch(
                 cursor,
@@ -87,6 +99,9 @@ class SessionWorker:
                 metrics.dropped("superseded", len(sets))
                 raise Superseded
             self._cursor = cursor
+            if self._wording is not None:
+                # Only now that the cue is out in the template's words.
+                self._wording.offer(scribe.exercise, scribe.cue)
 
     async def _start(self, progress: Progress) -> Scribe:
         """A scribe for the session as it is configured, taking up a predecessor's work where there is any."""
