@@ -12,7 +12,9 @@ export default defineConfig({
     target: "es2023",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { page: "index.html", camera: "camera/index.html" } },
+    rolldownOptions: {
+      input: { page: "index.html", camera: "camera/index.html", history: "history/index.html" },
+    },
   },
   // `npm run dev` beside a running mesh: the page from here, all else from the gateway.
   server: { proxy: { "/api": "http://127.0.0.1:8000", "/ws": { target: "ws://127.0.0.1:8000", ws: true } } },

@@ -66,6 +66,21 @@ async def test_a_browser_becomes_a_camera_that_sees_itself_and_appears_on_the_pa
     await scenario("camera", real_mesh.server.address, node, chromium, clip=clip)
 
 
+async def test_a_performance_becomes_a_report_that_is_shown_downloaded_and_deleted(
+    real_mesh: Door, node: Path, chromium: Path, squats: Path, tmp_path: Path, eventually: Eventually
+) -> None:
+    """The camera joins once the empty history was seen."""
+    empty = tmp_path / "empty"
+    async with AsyncExitStack() as stack:
+        driving = asyncio.create_task(
+            scenario("history", real_mesh, node, chromium, video=squats, empty=empty)
+        )
+        stack.push_async_callback(stopped, driving)
+        await eventually(lambda: empty.exists() or driving.done(), within=60, what="the empty history")
+        await stack.enter_async_context(capture(real_mesh, f"front:{squats}"))
+        await driving
+
+
 async def test_without_cameras_the_page_says_what_to_do(door: Door, node: Path, chromium: Path) -> None:
     await scenario("alone", door.server.address, node, chromium)
 

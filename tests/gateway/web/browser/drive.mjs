@@ -56,6 +56,35 @@ export async function drive(scenario, { args = [], permissions = [] } = {}) {
   }
 }
 
+/** Asks the gateway itself, beside the page. */
+export async function api(method, path, body) {
+  const form = body instanceof FormData;
+  const answer = await fetch(`${address}/api/v1/${path}`, {
+    method,
+    ...(body && { body: form ? body : JSON.stringify(body) }),
+    ...(body && !form && { headers: { "Content-Type": "application/json" } }),
+  });
+  const document = answer.status === 204 ? null : await answer.json();
+  assert.ok(answer.ok, `${method} ${path}: ${document?.detail}`);
+  return document;
+}
+
+/** Builds a reference of a video; returns it. */
+export async function built(video, name, exercise) {
+  const form = new FormData();
+  form.append("name", name);
+  form.append("exercise", exercise);
+  form.append("file", new Blob([readFileSync(video)], { type: "video/mp4" }), "video.mp4");
+  const { build_id } = await api("POST", "references", form);
+  const over = async () => {
+    const build = await api("GET", `references/builds/${build_id}`);
+    return build.state !== "running" && build;
+  };
+  const { reference, problem } = await eventually(over, "the reference is built", 120_000);
+  assert.ok(reference, problem?.detail);
+  return reference;
+}
+
 /** Keeps a picture for people to look at. */
 export async function picture(page, name, fullPage = false) {
   await page.screenshot({ path: join(artefacts, `${name}.png`), fullPage });

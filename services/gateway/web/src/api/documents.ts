@@ -149,7 +149,7 @@ export interface Performed {
   out_s: number;
   turn_s: number;
   back_s: number;
-  range_of_motion: number;
+  range_of_motion: number | null;
   joint_errors: JointError[];
   worst_phase: Phase | null;
   cosine: number | null;

@@ -38,8 +38,9 @@ export interface TimelinePoint {
 export interface TopError {
   joint: string;
   phase: Phase | null;
-  degrees: number;
-  severity: number;
+  degrees: number | null;
+  /** In tolerances. */
+  severity: number | null;
   /** How many it came up in. */
   repetitions: number;
 }

@@ -61,6 +61,9 @@ export function Chart({ label, options, data, subscribe }: Props) {
   return <div class="chart" ref={box} role="img" aria-label={label} />;
 }
 
+/** For a chart whose data stays as it is. */
+export const unchanging = (): (() => void) => () => undefined;
+
 /** The custom properties as a canvas needs them. */
 function coloursOf(element: HTMLElement): Colours {
   const probe = element.appendChild(document.createElement("i"));

@@ -4,7 +4,10 @@ import { useText } from "../i18n";
 import { Icon, type IconName } from "./Icon";
 import { LanguageSwitch, ThemeSwitch } from "./Switches";
 
-const VIEWS = [{ view: "live", path: "", icon: "live" }] as const satisfies View[];
+const VIEWS = [
+  { view: "live", path: "", icon: "live" },
+  { view: "history", path: "history/", icon: "history" },
+] as const satisfies View[];
 
 interface View {
   view: string;
@@ -30,7 +33,7 @@ export function Masthead({ current, beside, children }: Props) {
         <h1>KOMI</h1>
       </a>
       {beside}
-      {current !== undefined && VIEWS.length > 1 && (
+      {current !== undefined && (
         <nav class="nav" aria-label={t("nav.label")}>
           {VIEWS.map(({ view, path, icon }) => (
             <a key={view} href={page(path)} aria-current={view === current ? "page" : undefined}>

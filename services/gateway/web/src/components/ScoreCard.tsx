@@ -4,7 +4,13 @@ import { named, useText } from "../i18n";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
 
-const PARTS = ["form", "range", "tempo", "symmetry", "stability"] as const satisfies (keyof SubScores)[];
+export const PARTS = [
+  "form",
+  "range",
+  "tempo",
+  "symmetry",
+  "stability",
+] as const satisfies (keyof SubScores)[];
 /** Less than this one camera cannot tell: the joint is named, not measured. */
 const TELLING_DEGREES = 5;
 const RADIUS = 86;
@@ -45,7 +51,7 @@ export function ScoreCard({ model }: { model: SessionModel }) {
 }
 
 /** The score now; between two movements the last one, faded. */
-function Dial({ score, stale }: { score: number | null; stale: boolean }) {
+export function Dial({ score, stale = false }: { score: number | null; stale?: boolean }) {
   const t = useText();
   const rounded = score === null ? null : Math.round(score);
   const label = rounded === null ? t("score.unknown") : t("score.of", { score: rounded });
@@ -70,7 +76,7 @@ function Dial({ score, stale }: { score: number | null; stale: boolean }) {
   );
 }
 
-function SubScoreList({ parts }: { parts: SubScores | null }) {
+export function SubScoreList({ parts }: { parts: SubScores | null }) {
   const t = useText();
   return (
     <dl class="parts">

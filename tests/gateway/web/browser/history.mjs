@@ -1,0 +1,82 @@
+// A person squats before a camera: the performance becomes a report, which the history lists and shows, in both
+// languages, downloads, prints and deletes, but not while it goes on.
+
+import { readFileSync, writeFileSync } from "node:fs";
+
+import { accessible, api, assert, built, drive, eventually, fits, inkOf, options, picture } from "./drive.mjs";
+
+await drive(async (open, complaints) => {
+  const page = await open("/ui/history/", { width: 375, height: 812 });
+  await page.getByRole("heading", { name: "No performances yet" }).waitFor();
+  await fits(page);
+  await accessible(page);
+  await picture(page, "history-empty-375-light");
+  writeFileSync(options.empty, "");
+
+  const { reference_id } = await built(options.video, "Squat", "squat");
+  await api("PATCH", "sessions/live", { reference_id });
+  const performed = async () => (await api("GET", "reports")).reports.find((report) => report.repetition_count >= 2);
+  const { report_id } = await eventually(performed, "a performance of two repetitions", 90_000);
+
+  await page.reload();
+  const line = page.getByRole("link", { name: "Squat" });
+  await line.getByText("in progress").waitFor();
+  await line.click();
+  await page.getByText("In progress. This page follows it.").waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("report"), report_id, "the address names the report");
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("This performance still goes on.").waitFor();
+  await accessible(page);
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+
+  await api("PATCH", "sessions/live", { reference_id: "" }); // which ends the performance
+  await page.getByText("In progress. This page follows it.").waitFor({ state: "detached" });
+  const report = await api("GET", `reports/${report_id}`);
+  assert.equal(report.open, false);
+  await eventually(async () => (await page.locator(".each tbody tr").count()) === report.repetitions.length, "a row a repetition");
+  await page.getByRole("img", { name: `${Math.round(report.mean_score)} of 100` }).waitFor();
+  for (const chart of [".performance", ".each"])
+    await eventually(() => inkOf(page.locator(`${chart} canvas`)), `the chart of ${chart}`);
+
+  for (const [name, file, told] of [
+    ["Repetitions (CSV)", "repetitions.csv", (text) => text.trim().split("\n").length - 1 === report.repetitions.length],
+    ["Timeline (CSV)", "timeline.csv", (text) => text.startsWith("offset_s,score,state")],
+    ["All of it (JSON)", `report-${report_id}.json`, (text) => JSON.parse(text).report_id === report_id],
+  ]) {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name }).click()]);
+    assert.equal(download.suggestedFilename(), file);
+    assert.ok(told(readFileSync(await download.path(), "utf8")), `what is in ${file}`);
+  }
+
+  await fits(page);
+  await accessible(page);
+  await picture(page, "report-375-light", true);
+  await page.setViewportSize({ width: 1920, height: 1080 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.getByRole("button", { name: "한국어" }).click();
+  await page.getByRole("heading", { name: "반복별 결과" }).waitFor();
+  await fits(page);
+  await accessible(page);
+  await picture(page, "report-1920-dark", true);
+  await page.emulateMedia({ media: "print", colorScheme: "light" });
+  assert.equal(await page.locator(".header").isVisible(), false, "paper has no buttons");
+  await picture(page, "report-print", true);
+  await page.emulateMedia({ media: "screen" });
+
+  await page.reload();
+  await page.getByRole("heading", { name: "반복별 결과" }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "운동 기록" }).waitFor();
+  await picture(page, "history-1920-light");
+  await page.goForward();
+  await page.getByRole("button", { name: "삭제" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "삭제" }).click();
+  await page.getByRole("heading", { name: "아직 기록이 없습니다" }).waitFor();
+  assert.deepEqual((await api("GET", "reports")).reports, []);
+
+  const refused = complaints.filter((complaint) => complaint.includes("409"));
+  assert.equal(refused.length, 1, "the browser itself reports the refused deletion");
+  complaints.splice(complaints.indexOf(refused[0]), 1);
+});
