@@ -23,6 +23,8 @@ MISSING = {
     Missing.LATE: pb.MISSING_REASON_LATE,
     Missing.JOINING: pb.MISSING_REASON_JOINING,
 }
+MASK_US = 40_000
+"""A silhouette cannot be interpolated: that of a frame this near stands for the tick."""
 # Tag of SyncedSet.members: field 4, length-delimited.
 _MEMBER_TAG = bytes([pb.SyncedSet.DESCRIPTOR.fields_by_name["members"].number << 3 | 2])
 
@@ -125,7 +127,8 @@ def _resampled(frame: Frame, sample: Sample | None, time_us: int) -> bytes:
     pose = pose_pb2.PoseFrame.FromString(frame.payload)
     pose.time.server_time.CopyFrom(to_timestamp(time_us))
     pose.ClearField("pose")
-    pose.ClearField("mask")
+    if sample is None or abs(frame.time_us - time_us) > MASK_US:
+        pose.ClearField("mask")
     if sample is not None:
         for field, columns in _COLUMNS:
             getattr(pose.pose, field).extend(sample.values[:, columns].ravel().tolist())

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from komi.common.v1 import pose_pb2
 from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.errors import NotFound
 from services.mesh.redis import UNREACHABLE, RedisError
@@ -15,7 +14,7 @@ from services.mesh.sessions import SessionConfig
 from services.mesh.times import from_duration
 from services.sync.alarms import LARGEST_US, Alarms
 from services.sync.parts import Parts
-from services.sync.status import Clocks, describe, export
+from services.sync.status import describe, export
 
 if TYPE_CHECKING:
     from services.sync.worker import SessionWorker
@@ -50,26 +49,20 @@ class House:
     def __init__(self, worker: "SessionWorker", parts: Parts) -> None:
         self._worker = worker
         self._parts = parts
-        self._clocks: Clocks = {}
         self._looked_us = 0
         self.alarms = Alarms()
         self._redis_bytes = 0
 
-    def heard_of_clock(self, pose: pose_pb2.PoseFrame) -> None:
-        """Remember what the pose says of its camera's clock."""
-        clock = pose.clock if pose.HasField("clock") else self._clocks.get(pose.id.camera_id, (None,))[0]
-        self._clocks[pose.id.camera_id] = (clock, pose.time.source)
-
     def status(self) -> pb.GetSessionStatusResponse:
         """The session as this replica sees it; only the holder sees all."""
-        worker = self._worker
+        holder = self._worker.holder
         return describe(
-            worker.session_id,
-            worker.matcher,
-            worker.figures,
-            self._clocks,
+            holder.session_id,
+            holder.matcher,
+            holder.figures,
+            holder.clocks,
             self.alarms,
-            sets=worker.sets,
+            sets=holder.sets,
             now_us=self._parts.clock.now_us(),
             replica_id=self._parts.replica_id,
             redis_bytes=self._redis_bytes,
@@ -82,10 +75,10 @@ class House:
         except NotFound:
             # A camera may name a session that nobody configured.
             config = SessionConfig(self._worker.session_id)
-        problem = self._worker.views.problem
+        problem = self._worker.holder.views.problem
         await self._read_corrections(config)
         self._worker.configure(config, self.alarms.corrections_us)
-        found = self._worker.views.problem
+        found = self._worker.holder.views.problem
         if found is not None and found is not problem:
             log.warning("calibration not used", session=config.session_id, why=found.message)
 
@@ -117,14 +110,14 @@ class House:
         session_id, store = self._worker.session_id, self._parts.store
         self._redis_bytes = await store.size(session_id)
         status = self.status()
-        export(status, self._worker.matcher.waiting)
+        export(status, self._worker.holder.matcher.waiting)
         active = any(not camera.idle for camera in status.cameras)
         now_us = self._parts.clock.now_us()
         await store.tell(session_id, status.SerializeToString(), now_us if active else None)
 
     async def _look(self) -> None:
         """Compare the pictures in a thread: numpy lets the event loop run meanwhile."""
-        views = self._worker.views
+        views = self._worker.holder.views
         newest_us = views.newest_us
         if newest_us == self._looked_us:
             return

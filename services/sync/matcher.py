@@ -8,8 +8,9 @@ Pure: the clock is passed in. All times are microseconds on the server clock.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from services.sync.cameras import Cameras
 from services.sync.frames import Frame
@@ -33,7 +34,13 @@ class SessionMatcher:
         self._tolerance = Tolerance()
 
     # ------------------------------------------------------------ in
-    def restore(self, watermark_us: int, frames: Iterable[Frame], now_us: int) -> None:
+    def restore(
+        self,
+        watermark_us: int,
+        frames: Iterable[Frame],
+        now_us: int,
+        emitted: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+    ) -> None:
         """Start from what the store holds: forget the waiting frames, keep what is known of the cameras.
 
         When these frames arrived is not known: they count as just arrived, and say nothing about delays.
@@ -41,8 +48,7 @@ class SessionMatcher:
         self.watermark_us = self._last_time_us = watermark_us
         self._frames.clear()
         self._known.clear()
-        # What left is the store's to know.
-        self.emitted.clear()
+        self.emitted = dict(emitted)
         for frame in sorted(frames):
             self.add(replace(frame, arrival_us=now_us), measured=False)
 
@@ -101,6 +107,16 @@ class SessionMatcher:
             if track.heard_us() <= horizon_us
         ]
         return max(waits, default=now_us)
+
+    def waits_beside(self, here: Collection[str], now_us: int) -> bool:
+        """Whether the next group waits for some active camera in any case, were frames of the cameras `here` added."""
+        return self._lacks(self.watermark_us + 1, here, now_us)
+
+    def _lacks(self, from_us: int, here: Collection[str], now_us: int) -> bool:
+        return any(
+            track.newest_us < from_us and name not in here and self.cameras.is_active(track, now_us)
+            for name, track in self.cameras.tracks.items()
+        )
 
     @property
     def waiting(self) -> int:

@@ -141,7 +141,7 @@ class _IngestStream:
             if len(self._failed) < MOST_FAILED:
                 self._failed.append(codec.failed(pose, error))
             return
-        self._worker.house.heard_of_clock(pose)
+        self._worker.holder.heard_of_clock(pose)
         self._worker.offer(self._apart(frame), self._tally)
 
     async def settle(self) -> None:
@@ -165,8 +165,8 @@ class _IngestStream:
         if self._tally.stored != self._told.stored:
             self._told.stored = self._tally.stored
             ack = pb.IngestAck(stored=self._tally.stored)
-            if self._worker.watermark_us:
-                ack.watermark.CopyFrom(to_timestamp(self._worker.watermark_us))
+            if watermark_us := self._worker.holder.committed_us:
+                ack.watermark.CopyFrom(to_timestamp(watermark_us))
             answers.append(pb.IngestPosesResponse(ack=ack))
         return answers
 

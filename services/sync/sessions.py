@@ -64,4 +64,4 @@ class Sessions:
         with contextlib.suppress(asyncio.CancelledError):
             await task
         await worker.close()
-        metrics.forget(session_id, list(worker.matcher.cameras.tracks))
+        metrics.forget(session_id, list(worker.holder.matcher.cameras.tracks))

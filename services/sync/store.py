@@ -4,18 +4,21 @@ Keys of one session share a hash slot (`komi:{id}:sync:…`):
 
     waiting   sorted set   member camera|epoch|sequence, score server time in microseconds
     poses     hash         member -> PoseFrame
-    meta      hash         w watermark, s sets emitted, f fence, n arrivals, e:<camera> last emitted epoch:sequence,
-                           l:<camera> last stored epoch:sequence:time:arrival
+    meta      hash         w watermark, s sets emitted, f fence, n poses announced, e:<camera> last emitted
+                           epoch:sequence, l:<camera> when something of it last arrived
     out       stream       field set: SyncedSet
     lease     hash         services.mesh.lease
     status    string       GetSessionStatusResponse, written by the holder every second
 
-Every change is one script (services/sync/scripts), so that a process or a Redis that dies leaves a whole state.
+Every change is one script (services/sync/scripts), so that a process or a Redis that dies leaves a whole state. A replica
+that does not hold the session stores (`ingest`) and announces; the holder stores and emits in one call (`commit`), so
+that a pose which leaves with the last one of its set is sent to Redis once, within the set.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +48,39 @@ class Ingested:
     """Answer of `ingest`."""
 
     watermark_us: int
-    arrivals: int
-    """Poses stored in this session so far."""
     overflow: int
     """Oldest poses given up for room."""
     outcomes: tuple[Stored, ...]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What the holder changes in one step. Times are microseconds."""
+
+    watermarks_us: tuple[int, int]
+    """Before and after."""
+    sets_before: int
+    sets: Sequence[bytes]
+    leaving: Sequence[Frame]
+    """Frames that were stored and are used up by `sets`."""
+    passing: Sequence[Frame]
+    """New frames that are used up by `sets`."""
+    staying: Sequence[Frame]
+    """New frames that wait."""
+    forget: Sequence[str]
+    """Members that came too late to be in any set."""
+
+
+@dataclass(frozen=True)
+class Committed:
+    """Answer of `commit`."""
+
+    announced: int
+    """Poses that other replicas stored so far."""
+    overflow: int
+    """Oldest poses given up for room."""
+    doubles: frozenset[str]
+    """Members among the new ones that another replica had stored before."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +89,12 @@ class Claimed:
 
     watermark_us: int
     sets: int
-    arrivals: int
+    announced: int
     frames: tuple[Frame, ...]
+    emitted: dict[str, tuple[int, int]]
+    """Epoch and sequence of the frame of each camera that left last."""
     last_arrivals_us: dict[str, int]
-    """When something of each camera was last stored."""
+    """When something of each camera last arrived."""
 
 
 def arrivals_channel(session_id: str) -> str:
@@ -75,6 +108,13 @@ def status_key(session_id: str) -> str:
 
 def lease_key(session_id: str) -> str:
     return keys.session(session_id, "sync", "lease")
+
+
+@lru_cache(maxsize=256)
+def _join_keys(session_id: str) -> tuple[str, str, str]:
+    """Waiting, poses, meta."""
+    waiting, poses, meta = (keys.session(session_id, "sync", part) for part in ("waiting", "poses", "meta"))
+    return waiting, poses, meta
 
 
 def parse_arrival(message: bytes) -> tuple[int, Frame]:
@@ -98,44 +138,41 @@ class SyncStore:
             for name in ("ingest", "commit", "claim")
         )
 
-    async def ingest(self, session_id: str, replica_id: str, frames: Sequence[Frame]) -> Ingested:
-        """Store frames in one step."""
-        arguments: list[Any] = [
-            replica_id, arrivals_channel(session_id), self._most_frames, self._life_s
-        ]  # fmt: skip
+    async def ingest(self, session_id: str, frames: Sequence[Frame]) -> Ingested:
+        """Store frames in one step, and announce them to the session's holder."""
+        arguments: list[Any] = [arrivals_channel(session_id), self._most_frames, self._life_s]
         for frame in frames:
             arguments += (
                 frame.member, frame.time_us, frame.camera_id, frame.epoch, frame.sequence, frame.arrival_us,
                 frame.payload,
             )  # fmt: skip
-        waiting, poses, meta = self._keys(session_id)
-        watermark, arrivals, overflow, *codes = await self._ingest(
-            keys=[waiting, poses, meta, lease_key(session_id), keys.session(session_id, "sync", "drops")],
-            args=arguments,
-        )
-        return Ingested(int(watermark), arrivals, overflow, tuple(map(Stored, codes)))
+        watermark, overflow, *codes = await self._ingest(keys=_join_keys(session_id), args=arguments)
+        return Ingested(int(watermark), overflow, tuple(map(Stored, codes)))
 
     async def claim(self, session_id: str, fence: int, watermark_us: int, sets: int) -> Claimed:
         """Take the session over under `fence`. Raises Fenced when somebody with a larger fence has it."""
-        waiting, poses, meta = self._keys(session_id)
-        flat = await self._claim(keys=[waiting, poses, meta], args=[fence, watermark_us, sets, self._life_s])
+        flat = await self._claim(keys=_join_keys(session_id), args=[fence, watermark_us, sets, self._life_s])
         if not flat:
             raise Fenced(f"session {session_id!r} belongs to another replica now")
-        fields = dict(zip(flat[::2], flat[1::2], strict=True))
-        frames = await self._load(waiting, poses)
-        arrivals = {
-            name[2:].decode(): int(value.rpartition(b":")[2])
-            for name, value in fields.items()
-            if name.startswith(b"l:")
-        }
-        return Claimed(int(fields[b"w"]), int(fields[b"s"]), int(fields.get(b"n", 0)), frames, arrivals)
+        fields = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
+        emitted, arrivals = {}, {}
+        for name, value in fields.items():
+            if name.startswith("e:"):
+                epoch, _, sequence = value.partition(":")
+                emitted[name[2:]] = (int(epoch), int(sequence))
+            elif name.startswith("l:"):
+                arrivals[name[2:]] = int(value)
+        return Claimed(
+            watermark_us=int(fields["w"]),
+            sets=int(fields["s"]),
+            announced=int(fields.get("n", 0)),
+            frames=await self._load(session_id),
+            emitted=emitted,
+            last_arrivals_us=arrivals,
+        )
 
-    async def load(self, session_id: str) -> tuple[Frame, ...]:
-        """The frames that wait."""
-        waiting, poses, _ = self._keys(session_id)
-        return await self._load(waiting, poses)
-
-    async def _load(self, waiting: str, poses: str) -> tuple[Frame, ...]:
+    async def _load(self, session_id: str) -> tuple[Frame, ...]:
+        waiting, poses, _ = _join_keys(session_id)
         scored = await self._redis.zrange(waiting, 0, -1, withscores=True)
         if not scored:
             return ()
@@ -146,33 +183,40 @@ class SyncStore:
             if payload is not None
         )
 
-    async def commit(
-        self,
-        session_id: str,
-        fence: int,
-        watermarks_us: tuple[int, int],
-        sets_before: int,
-        sets: Sequence[bytes],
-        members: Sequence[Frame],
-        forget: Sequence[str] = (),
-    ) -> str:
-        """Emit `sets` made of `members`; the watermark goes from the first to the second of `watermarks_us`.
+    async def commit(self, session_id: str, fence: int, turn: Turn) -> Committed:
+        """Do all of a turn or nothing.
 
-        `forget`: members that came too late to be in any set. Returns the position of the last set.
         Raises Fenced: another replica took over. Raises Moved: the store is not as expected; claim it again.
         """
-        keep = max(LEAST_SETS, self._keep_bytes // max(map(len, sets), default=1))
+        (before_us, after_us), staying = turn.watermarks_us, turn.staying
+        new = [*turn.passing, *staying]
+        keep = max(LEAST_SETS, self._keep_bytes // max(map(len, turn.sets), default=1))
         arguments: list[Any] = [
-            fence, *watermarks_us, sets_before, keep, self._life_s, len(sets), len(members), *sets
+            fence, before_us, turn.sets_before, keep, self._life_s, self._most_frames,
+            len(turn.sets), len(turn.forget), len(turn.leaving), len(turn.passing), len(staying),
+            *turn.sets, *turn.forget, *(frame.member for frame in (*turn.leaving, *new)),
         ]  # fmt: skip
-        for frame in members:
-            arguments += (frame.member, frame.camera_id, f"{frame.epoch}:{frame.sequence}")
-        arguments += forget
-        done, word = await self._commit(
-            keys=[*self._keys(session_id), keys.synced_sets(session_id)], args=arguments
+        for frame in staying:
+            arguments += (frame.time_us, frame.member)
+        for frame in staying:
+            arguments += (frame.member, frame.payload)
+        fields: dict[str, Any] = {"f": fence, "w": after_us, "s": turn.sets_before + len(turn.sets)}
+        for frame in sorted((*turn.leaving, *turn.passing)):
+            fields[f"e:{frame.camera_id}"] = f"{frame.epoch}:{frame.sequence}"
+        for frame in new:
+            fields[f"l:{frame.camera_id}"] = frame.arrival_us
+        for name, value in fields.items():
+            arguments += (name, value)
+        done, word, *rest = await self._commit(
+            keys=[*_join_keys(session_id), keys.synced_sets(session_id)], args=arguments
         )
         if done:
-            return str(word.decode())
+            announced, overflow, *doubles = rest
+            return Committed(
+                announced,
+                overflow,
+                frozenset(frame.member for frame, double in zip(new, doubles, strict=True) if double),
+            )
         if word == b"fenced":
             raise Fenced(f"session {session_id!r} belongs to another replica now")
         raise Moved(f"the store of session {session_id!r} is not as this replica left it ({word.decode()})")
@@ -180,7 +224,7 @@ class SyncStore:
     async def size(self, session_id: str) -> int:
         """Bytes the session uses in Redis."""
         async with self._redis.pipeline(transaction=False) as pipe:
-            for key in (*self._keys(session_id), keys.synced_sets(session_id)):
+            for key in (*_join_keys(session_id), keys.synced_sets(session_id)):
                 pipe.memory_usage(key, samples=16)
             return sum(size or 0 for size in await pipe.execute())
 
@@ -200,16 +244,9 @@ class SyncStore:
 
     async def exists(self, session_id: str) -> bool:
         """Whether poses of the session were stored."""
-        return bool(await self._redis.exists(self._keys(session_id)[2]))
+        return bool(await self._redis.exists(_join_keys(session_id)[2]))
 
     async def active(self, now_us: int) -> list[str]:
         """Sessions that had a pose within the last minute, sorted."""
         names = await self._redis.zrangebyscore(SESSIONS, now_us - LISTED_US, "+inf")
         return sorted(name.decode() for name in names)
-
-    def _keys(self, session_id: str) -> tuple[str, str, str]:
-        return (
-            keys.session(session_id, "sync", "waiting"),
-            keys.session(session_id, "sync", "poses"),
-            keys.session(session_id, "sync", "meta"),
-        )

@@ -5,7 +5,8 @@ about one frame, and its members are of one instant however freely the cameras r
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 
 from services.sync.frames import Frame
 from services.sync.groups import Group, MatchRules, Missing
@@ -37,9 +38,15 @@ class TickMatcher(SessionMatcher):
         self._past: dict[str, deque[Frame]] = {}
         self._samples: dict[str, Sample | None] = {}
 
-    def restore(self, watermark_us: int, frames: Iterable[Frame], now_us: int) -> None:
+    def restore(
+        self,
+        watermark_us: int,
+        frames: Iterable[Frame],
+        now_us: int,
+        emitted: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+    ) -> None:
         self._next_us = 0
-        super().restore(watermark_us, frames, now_us)
+        super().restore(watermark_us, frames, now_us, emitted)
 
     def poll(self, now_us: int) -> list[Group]:
         groups: list[Group] = []
@@ -68,6 +75,9 @@ class TickMatcher(SessionMatcher):
             if track.newest_us < self._next_us
         ]
         return max(waits, default=now_us)
+
+    def waits_beside(self, here: Collection[str], now_us: int) -> bool:
+        return self._lacks(self._next_us, here, now_us)
 
     # ------------------------------------------------------------ within
     def _tune(self) -> bool:

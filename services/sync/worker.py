@@ -1,4 +1,4 @@
-"""One session at one replica: stores what arrives here and, while it holds the lease, matches and emits."""
+"""One session at one replica: poses wait here to be stored, and while this replica holds the lease it also matches."""
 
 import asyncio
 import contextlib
@@ -9,38 +9,33 @@ from dataclasses import replace
 
 import structlog
 
-from komi.common.v1 import pose_pb2, stream_pb2
+from komi.common.v1 import stream_pb2
 from services.mesh.lease import Lease
 from services.mesh.redis import UNREACHABLE, RedisError
 from services.mesh.sessions import SessionConfig
 from services.mesh.telemetry import DROPS
 from services.mesh.times import drop_name
-from services.sync import codec, metrics
-from services.sync.arrivals import ArrivalNumbers
+from services.sync import metrics
 from services.sync.errors import Fenced, Moved
-from services.sync.figures import Figures
 from services.sync.frames import Frame
-from services.sync.groups import Group, Missing
+from services.sync.holder import Holder
 from services.sync.house import House
-from services.sync.matcher import SessionMatcher
 from services.sync.parts import Parts
-from services.sync.store import Stored, arrivals_channel, lease_key, parse_arrival
+from services.sync.store import Stored, arrivals_channel, lease_key
 from services.sync.tally import Reason, Tally
-from services.sync.ticks import TickMatcher
-from services.sync.views import Views
 
 log = structlog.get_logger()
 
 BATCH = 64
-"""Poses stored in one script: bounds how long Redis is held."""
-HOLD_S = 0.003
-"""A pose waits this long at most for those of other cameras, to be stored with them by one script. Only while the set
+"""Poses handled in one script: bounds how long Redis is held."""
+HOLD_S = 0.02
+"""A pose waits this long at most for those of other cameras, to be handled with them by one script. Only while the set
 would wait for these anyway."""
 RETRY_S = 0.05
-TAKE_OVER_US = 2_000_000
-"""Cameras that were heard of within this time are expected after a take-over."""
-MOST_GROUPED = 2
-"""Sessions of more cameras are resampled, unless they say otherwise."""
+REFUSED = {
+    Stored.LATE: stream_pb2.DROP_REASON_LATE,
+    Stored.DUPLICATE: stream_pb2.DROP_REASON_DUPLICATE,
+}
 
 
 class SessionWorker:
@@ -54,19 +49,11 @@ class SessionWorker:
         self._timer: asyncio.TimerHandle | None = None
         self._holding: asyncio.TimerHandle | None = None
         self._lease = Lease(parts.redis, lease_key(session_id), parts.replica_id, parts.settings.lease_s)
-        self._arrived: deque[bytes] = deque(maxlen=parts.settings.most_frames)
-        self.matcher = self._new_matcher(False)
-        self.sets = 0
-        self._committed_us = 0
+        self.holder = Holder(session_id, parts)
         self.holds = False
         """Whether this replica matches the session."""
-        self._reload = False
         self._leaving = False
-        self._forget: list[str] = []
-        self._numbers = ArrivalNumbers()
         self.last_offer = time.monotonic()
-        self.figures = Figures()
-        self.views = Views(codec.to_sample)
         self.house = House(self, parts)
         self._corrections_us: dict[str, int] = {}
 
@@ -88,21 +75,16 @@ class SessionWorker:
             self._holding = asyncio.get_running_loop().call_later(HOLD_S, self._wake.set)
 
     def _may_hold(self) -> bool:
-        """Whether the next set waits for some camera of which nothing is here yet."""
         if not self.holds or len(self._pending) >= BATCH:
             return False
         here = {frame.camera_id for frame, _ in self._pending}
-        final_us = self.matcher.watermark_us
-        return any(
-            track.newest_us <= final_us and track.camera_id not in here
-            for track in self.matcher.cameras.active(self._parts.clock.now_us())
-        )
+        return self.holder.matcher.waits_beside(here, self._parts.clock.now_us())
 
-    def _heard(self, message: bytes | None) -> None:
+    def _announced(self, message: bytes | None) -> None:
         if message is None:
-            self._reload = True
+            self.holder.stale = True
         else:
-            self._arrived.append(message)
+            self.holder.announced(message)
         self._wake.set()
 
     # ------------------------------------------------------------ the loop
@@ -121,10 +103,13 @@ class SessionWorker:
                 await self._turn()
             except (Fenced, Moved) as error:
                 log.info("session state moved", session=self.session_id, reason=error.reason)
-                await self._stand_back(lost=isinstance(error, Fenced))
+                self.holder.stale = True
+                if isinstance(error, Fenced):
+                    await self._stand_back()
+                self._wake.set()
             except (*UNREACHABLE, RedisError) as error:
                 log.warning("Redis does not answer", session=self.session_id, error=type(error).__name__)
-                self._reload = True
+                self.holder.stale = True
                 await asyncio.sleep(RETRY_S)
                 self._wake.set()
 
@@ -132,15 +117,46 @@ class SessionWorker:
         if self._lease.held and not self.holds:
             await self._take_over()
         elif self.holds and not self._lease.held:
-            await self._stand_back(lost=True)
-        elif self.holds and self._reload:
-            await self._load()
-        while self._pending:
-            await self._store()
-            await self._emit()
-        self._take_arrived()
-        await self._emit()
+            await self._stand_back()
+        while True:
+            await self._handle_batch()
+            if not self._pending and not (self.holds and self.holder.stale):
+                break
         self._set_timer()
+
+    async def _handle_batch(self) -> None:
+        if self._holding is not None:
+            self._holding.cancel()
+            self._holding = None
+        batch = [self._pending.popleft() for _ in range(min(BATCH, len(self._pending)))]
+        try:
+            outcomes = await self._handle([frame for frame, _ in batch])
+        except BaseException:
+            # Not known to be stored: try again. What was stored after all is refused as a duplicate then.
+            self._pending.extendleft(reversed(batch))
+            raise
+        stored = 0
+        for (frame, tally), outcome in zip(batch, outcomes, strict=True):
+            tally.done()
+            if outcome is Stored.STORED:
+                stored += 1
+                tally.stored += 1
+            else:
+                self._drop(REFUSED[outcome], frame.camera_id, tally)
+        metrics.INGESTED.labels(self.session_id).inc(stored)
+
+    async def _handle(self, frames: Sequence[Frame]) -> Sequence[Stored]:
+        if self.holds:
+            if self.holder.stale:
+                await self.holder.load(self._lease.token)
+            return await self.holder.turn(self._lease.token, frames)
+        if not frames:
+            return ()
+        answer = await self._parts.store.ingest(self.session_id, frames)
+        self.holder.committed_us = max(self.holder.committed_us, answer.watermark_us)
+        if answer.overflow:
+            DROPS.labels("sync", "ingest", drop_name(stream_pb2.DROP_REASON_OVERFLOW)).inc(answer.overflow)
+        return answer.outcomes
 
     def _set_timer(self) -> None:
         if self._timer is not None:
@@ -149,107 +165,10 @@ class SessionWorker:
         if not self.holds:
             return
         now_us = self._parts.clock.now_us()
-        wake_us = self.matcher.next_wake_us(now_us)
+        wake_us = self.holder.matcher.next_wake_us(now_us)
         if wake_us is not None:
             delay_s = max(0.001, (wake_us - now_us) / 1e6)
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake.set)
-
-    # ------------------------------------------------------------ storing
-    async def _store(self) -> None:
-        if self._holding is not None:
-            self._holding.cancel()
-            self._holding = None
-        batch = [self._pending.popleft() for _ in range(min(BATCH, len(self._pending)))]
-        try:
-            answer = await self._parts.store.ingest(
-                self.session_id, self._parts.replica_id, [frame for frame, _ in batch]
-            )
-        except BaseException:
-            # Not known to be stored: try again. What was stored after all is refused as a duplicate then.
-            self._pending.extendleft(reversed(batch))
-            raise
-        if not self.holds:
-            self._committed_us = max(self._committed_us, answer.watermark_us)
-        stored = sum(outcome is Stored.STORED for outcome in answer.outcomes)
-        number, now_s = answer.arrivals - stored, time.monotonic()
-        for (frame, tally), outcome in zip(batch, answer.outcomes, strict=True):
-            tally.done()
-            if outcome is Stored.STORED:
-                number += 1
-                tally.stored += 1
-                self._numbers.heard(number, now_s)
-                if self.holds:
-                    self.matcher.add(frame)
-            elif outcome is Stored.LATE:
-                self._drop(stream_pb2.DROP_REASON_LATE, frame.camera_id, tally)
-                self.matcher.missed(frame)
-            else:
-                self._drop(stream_pb2.DROP_REASON_DUPLICATE, frame.camera_id, tally)
-        metrics.INGESTED.labels(self.session_id).inc(stored)
-        if answer.overflow:
-            DROPS.labels("sync", "ingest", drop_name(stream_pb2.DROP_REASON_OVERFLOW)).inc(answer.overflow)
-            self._reload = True
-            self._wake.set()
-
-    def _take_arrived(self) -> None:
-        """Messages of other replicas: frames that are in the store already."""
-        while self._arrived:
-            number, frame = parse_arrival(self._arrived.popleft())
-            self._numbers.heard(number, time.monotonic())
-            if not self.holds:
-                continue
-            self.house.heard_of_clock(pose_pb2.PoseFrame.FromString(frame.payload))
-            if frame.time_us <= self.matcher.watermark_us:
-                self.matcher.missed(frame)
-                self._forget.append(frame.member)
-                self._drop(stream_pb2.DROP_REASON_LATE, frame.camera_id)
-            else:
-                self.matcher.add(frame)
-        if self.holds and self._numbers.lost(time.monotonic()):
-            self._reload = True
-            self._wake.set()
-
-    # ------------------------------------------------------------ emitting
-    async def _emit(self) -> None:
-        if not self.holds or self._reload:
-            return
-        held_up_s = self._parts.pulse.held_up_s(asyncio.get_running_loop().time())
-        groups = self.matcher.poll(self._parts.clock.now_us() - round(held_up_s * 1e6))
-        if not groups:
-            return
-        fence = self._lease.token
-        # A tick may use frames up and yet have nothing to show.
-        shown = [group for group in groups if group.there]
-        encoded = [
-            codec.encode_set(self.session_id, self.sets + 1 + n, fence, group, self.views.fuse(group))
-            for n, group in enumerate(shown)
-        ]
-        # Until Redis says otherwise nobody knows whether this happened: the state is loaded again after an error.
-        self._reload = True
-        await self._parts.store.commit(
-            self.session_id,
-            fence,
-            (self._committed_us, self.matcher.watermark_us),
-            self.sets,
-            encoded,
-            [frame for group in groups for frame in group.members],
-            self._forget,
-        )
-        self._reload = False
-        self._forget = []
-        self.sets += len(shown)
-        self._committed_us = self.matcher.watermark_us
-        self._observe(shown)
-
-    def _observe(self, groups: Sequence[Group]) -> None:
-        now_us = self._parts.clock.now_us()
-        for group in groups:
-            full = not any(why is not Missing.IDLE for why in group.missing.values())
-            metrics.SETS.labels(self.session_id, str(full).lower()).inc()
-            metrics.SPREAD.labels(self.session_id).observe(group.spread_us / 1e6)
-            last_us = max(frame.arrival_us for frame in group.there)
-            metrics.WAIT.labels(self.session_id).observe(max(0, now_us - last_us) / 1e6)
-        self.figures.add(groups)
 
     # ------------------------------------------------------------ holding
     async def _keep_lease(self) -> None:
@@ -268,41 +187,25 @@ class SessionWorker:
             await asyncio.sleep(pause_s)
 
     async def _take_over(self) -> None:
-        await self._parts.feed.listen(arrivals_channel(self.session_id), self._heard)
+        await self._parts.feed.listen(arrivals_channel(self.session_id), self._announced)
         await self.house.read_config()
-        await self._load()
+        await self.holder.load(self._lease.token)
         self.holds = True
         metrics.HELD.inc()
-        log.info("took the session over", session=self.session_id, fence=self._lease.token, sets=self.sets)
-
-    async def _load(self) -> None:
-        self._reload = False
-        claimed = await self._parts.store.claim(
-            self.session_id, self._lease.token, self._committed_us, self.sets
-        )
-        self.sets, self._committed_us = claimed.sets, claimed.watermark_us
-        self._numbers.restart(claimed.arrivals)
-        self._forget = []
-        now_us = self._parts.clock.now_us()
-        self.matcher.restore(claimed.watermark_us, claimed.frames, now_us)
-        # Who takes over waits for the cameras that were there a moment ago, lest its first sets lack them.
-        idle_us = self.matcher.rules.idle_us
-        recent = [c for c, at_us in claimed.last_arrivals_us.items() if now_us - at_us < TAKE_OVER_US]
-        self.matcher.cameras.expect(
-            [c for c in recent if c not in self.matcher.cameras.tracks], now_us + idle_us
+        log.info(
+            "took the session over",
+            session=self.session_id,
+            fence=self._lease.token,
+            sets=self.holder.sets,
         )
 
-    async def _stand_back(self, *, lost: bool) -> None:
-        """Stop matching; with `lost` False the lease is still ours and the next turn loads the state."""
-        self._reload = True
-        if lost:
-            self._lease.token = 0
-        if lost and self.holds:
+    async def _stand_back(self) -> None:
+        """The lease is lost: whoever has it matches from here on."""
+        self._lease.token = 0
+        if self.holds:
             self.holds = False
             metrics.HELD.dec()
-            self.matcher = self._new_matcher(
-                isinstance(self.matcher, TickMatcher), self.matcher.cameras.named
-            )
+            self.holder.forget()
             await self._parts.feed.leave(arrivals_channel(self.session_id))
             log.info("another replica has the session", session=self.session_id)
         self._wake.set()
@@ -327,11 +230,6 @@ class SessionWorker:
             await self._lease.release()
 
     @property
-    def watermark_us(self) -> int:
-        """Sets at or before it are final; 0 while unknown."""
-        return self._committed_us
-
-    @property
     def idle_s(self) -> float:
         """Seconds since a pose was last offered here."""
         return time.monotonic() - self.last_offer
@@ -342,30 +240,18 @@ class SessionWorker:
         if corrections_us != self._corrections_us:
             log.info("times corrected", session=self.session_id, lag_us=dict(corrections_us))
             self._corrections_us = dict(corrections_us)
-            self.views.forget()
+            self.holder.views.forget()
 
     def configure(self, config: SessionConfig, corrections_us: Mapping[str, int]) -> None:
         """Do as the session's configuration says from the next set on."""
         self.correct(corrections_us)
-        self.views.calibrate(config.calibration_toml)
-        self.matcher.cameras.named = config.cameras
-        cameras = len(config.cameras or self.matcher.cameras.tracks)
-        resample = config.resample if config.resample is not None else cameras > MOST_GROUPED
-        if resample == isinstance(self.matcher, TickMatcher):
-            return
-        tracks, self.matcher = self.matcher.cameras.tracks, self._new_matcher(resample, config.cameras)
-        self.matcher.cameras.tracks = tracks
-        self._reload = True
-        self._wake.set()
-
-    def _new_matcher(self, resample: bool, cameras: Sequence[str] = ()) -> SessionMatcher:
-        rules = self._parts.settings.rules()
-        return TickMatcher(rules, codec.to_sample, cameras) if resample else SessionMatcher(rules, cameras)
+        self.holder.configure(config)
+        if self.holder.stale:
+            self._wake.set()
 
     # ------------------------------------------------------------ counting
-    def _drop(self, reason: Reason, camera_id: str, tally: Tally | None = None) -> None:
-        if tally is not None:
-            tally.drop(reason)
+    def _drop(self, reason: Reason, camera_id: str, tally: Tally) -> None:
+        tally.drop(reason)
         name = drop_name(reason)
-        self.figures.drop(camera_id, name)
+        self.holder.figures.drop(camera_id, name)
         DROPS.labels("sync", "ingest", name).inc()

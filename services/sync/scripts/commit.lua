@@ -1,40 +1,50 @@
--- Emit groups: the sets to the output, their frames out of the store, the watermark up; all of it or nothing.
+-- The holder's turn: new poses in, sets out, the watermark up; all of it or nothing. A pose that leaves in the turn it
+-- came in is in its set's bytes and is never stored by itself.
 -- KEYS: waiting (sorted set), poses (hash), meta (hash), out (stream)
--- ARGV: fence, watermark before, watermark after, sets before, sets kept, life (s), number of sets, number of members,
---       then the sets, then 3 for each member (member, camera, epoch:sequence), then members to forget.
--- Returns: {1, position of the last set} or {0, why}: fenced, moved, gone.
-local meta = KEYS[3]
-local head = redis.call('HMGET', meta, 'f', 'w', 's')
+-- ARGV: fence, watermark before, sets before, sets kept, life (s), most frames,
+--       how many sets, poses to forget, stored poses that leave, new ones that leave, new ones that stay;
+--       then the sets, the names of those poses in this order, time (us) and name of each that stays, name and bytes of
+--       each that stays, and the fields of meta to set with their values.
+-- Returns: {1, position of the last set, poses announced so far, poses dropped for room, then for each new pose 1 where
+--          another replica had stored it before, else 0}, or {0, why}: fenced, moved, gone.
+-- Calls take whole stretches of ARGV. SyncSettings.most_frames keeps these below what unpack can take.
+local waiting, poses, meta, out = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local head = redis.call('HMGET', meta, 'f', 'w', 's', 'n')
 if tonumber(head[1] or '0') > tonumber(ARGV[1]) then return {0, 'fenced'} end
-if (head[2] or '0') ~= ARGV[2] or (head[3] or '0') ~= ARGV[4] then return {0, 'moved'} end
-local sets, members = tonumber(ARGV[7]), tonumber(ARGV[8])
-local first = 9 + sets
-local last = first + 3 * members - 1
--- One call for all members, not one each. SyncSettings.most_frames keeps them below what unpack can take.
-local names, newest = {}, {}
-for i = first, last, 3 do
-  names[#names + 1] = ARGV[i]
-  newest[ARGV[i + 1]] = ARGV[i + 2]
+if (head[2] or '0') ~= ARGV[2] or (head[3] or '0') ~= ARGV[3] then return {0, 'moved'} end
+local sets, forget, stored = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local leave = forget + stored + tonumber(ARGV[10])
+local stay = tonumber(ARGV[11])
+local names = 12 + sets
+local times = names + leave + stay
+local bytes = times + 2 * stay
+local fields = bytes + 2 * stay
+
+local known = {}
+if leave + stay > 0 then known = redis.call('ZMSCORE', waiting, unpack(ARGV, names, times - 1)) end
+for i = forget + 1, forget + stored do
+  if not known[i] then return {0, 'gone'} end
 end
-local done = {'f', ARGV[1], 'w', ARGV[3], 's', ARGV[4] + sets}
-for camera, frame in pairs(newest) do
-  done[#done + 1] = 'e:' .. camera
-  done[#done + 1] = frame
+local position, over, there = '', 0, false
+for i = 12, 11 + sets do
+  position = redis.call('XADD', out, 'MAXLEN', '~', ARGV[4], '*', 'set', ARGV[i])
 end
-if members > 0 then
-  for _, score in ipairs(redis.call('ZMSCORE', KEYS[1], unpack(names))) do
-    if not score then return {0, 'gone'} end
+for i = 1, leave do there = there or known[i] end
+if there then
+  redis.call('ZREM', waiting, unpack(ARGV, names, names + leave - 1))
+  redis.call('HDEL', poses, unpack(ARGV, names, names + leave - 1))
+end
+if stay > 0 then
+  redis.call('ZADD', waiting, unpack(ARGV, times, bytes - 1))
+  redis.call('HSET', poses, unpack(ARGV, bytes, fields - 1))
+  over = math.max(0, redis.call('ZCARD', waiting) - tonumber(ARGV[6]))
+  if over > 0 then
+    local oldest = redis.call('ZPOPMIN', waiting, over)
+    for i = 1, #oldest, 2 do redis.call('HDEL', poses, oldest[i]) end
   end
 end
-for i = last + 1, #ARGV do names[#names + 1] = ARGV[i] end
-local position = ''
-for i = 9, 8 + sets do
-  position = redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[5], '*', 'set', ARGV[i])
-end
-if #names > 0 then
-  redis.call('ZREM', KEYS[1], unpack(names))
-  redis.call('HDEL', KEYS[2], unpack(names))
-end
-redis.call('HSET', meta, unpack(done))
-redis.call('EXPIRE', KEYS[4], ARGV[6])
-return {1, position}
+redis.call('HSET', meta, unpack(ARGV, fields))
+for i = 1, 4 do redis.call('EXPIRE', KEYS[i], ARGV[5]) end
+local answer = {1, position, tonumber(head[4] or '0'), over}
+for i = forget + stored + 1, leave + stay do answer[#answer + 1] = known[i] and 1 or 0 end
+return answer
