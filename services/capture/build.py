@@ -54,16 +54,16 @@ def _streams(settings: CaptureSettings, context: ServiceContext, encoders: Threa
     if printer is not None:
         context.on_close(partial(_in_thread, printer.close))
     server = settings.parsed_server()
+    token = settings.token if settings.token.get_secret_value() else settings.api_token
     if server.protocol == "websocket":
-        token = settings.token.get_secret_value()
         on_answer = printer.answer if printer is not None else _ignore
 
         def open_socket(camera: Camera, _jitter_us: Callable[[], int]) -> Stream:
-            return WebSocketStream(camera, server.target, token, encoders, on_answer)
+            return WebSocketStream(camera, server.target, token.get_secret_value(), encoders, on_answer)
 
         return open_socket
 
-    channel = open_channel(server.target)
+    channel = open_channel(server.target, token)
     context.on_close(partial(channel.close, None))
     stub = pose_service_pb2_grpc.PoseServiceStub(channel)
     options = StreamOptions(

@@ -28,8 +28,8 @@ class CaptureSettings(ServiceSettings):
     of a gateway, which is how to get through a firewall that lets only HTTP pass."""
 
     token: SecretStr = SecretStr("")
-    """Camera token of a gateway that asks for one (ws:// only); better given as KOMI_CAPTURE_TOKEN, where no list of
-    processes shows it."""
+    """Token sent to the server, where it asks for one: a camera's is enough. Better given as KOMI_CAPTURE_TOKEN, where no
+    list of processes shows it. Empty: KOMI_API_TOKEN."""
 
     cameras: str = ""
     """NAME:INDEX|URL|FILE,…: camera number, rtsp:// or http:// address, video file, folder of images, or gym: address.

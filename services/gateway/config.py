@@ -1,11 +1,9 @@
 """Settings of the gateway: `KOMI_GATEWAY_PORT=8000`, `--port 8000`."""
 
-import os
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field
 
-from services.gateway.access.tokens import LEAST_SECRET, is_loopback
 from services.mesh.settings import ServiceSettings, service_config
 
 
@@ -14,6 +12,7 @@ class GatewaySettings(ServiceSettings):
 
     model_config = service_config("gateway")
     service: ClassVar[str] = "gateway"
+    makes_token: ClassVar[bool] = True
 
     port: int = Field(default=8000, ge=0, le=65535)
     """Port of everything: REST, WebSocket, page. 0: any free one, which is printed."""
@@ -23,13 +22,6 @@ class GatewaySettings(ServiceSettings):
 
     debug: bool = False
     """Log every request, and debug messages."""
-
-    access: Literal["auto", "open", "token"] = "auto"
-    """Whether a token is asked for: auto asks beyond loopback. open is for where only this machine reaches the port."""
-
-    api_token: SecretStr = Field(default_factory=lambda: SecretStr(os.environ.get("KOMI_API_TOKEN", "")))
-    """The admin's token, 16 characters or more; viewers' and cameras' are derived from it. Also KOMI_API_TOKEN. Empty:
-    made at the start and printed."""
 
     pose: str = "127.0.0.1:50052"
     """Address of pose: host:port, or dns:///name:port for all replicas behind a name."""
@@ -67,15 +59,3 @@ class GatewaySettings(ServiceSettings):
 
     max_viewers: int = Field(default=2000, ge=1)
     """WebSocket viewers served at the same time."""
-
-    @field_validator("api_token")
-    @classmethod
-    def _long_enough(cls, token: SecretStr) -> SecretStr:
-        if 0 < len(token.get_secret_value()) < LEAST_SECRET:
-            raise ValueError(f"a token of fewer than {LEAST_SECRET} characters is easily guessed")
-        return token
-
-    @property
-    def asks_for_token(self) -> bool:
-        """Whether requests need a token."""
-        return self.access == "token" or (self.access == "auto" and not is_loopback(self.host))

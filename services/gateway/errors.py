@@ -4,7 +4,6 @@ InvalidInput
 ├── BadMessage        a WebSocket message that is no such message
 ├── BadCalibration    a calibration that cannot be used
 ├── BadUpload         a multipart body that cannot be used
-│   └── TooLarge      … because it is larger than allowed (413)
 └── WrongMediaType    a body of another type than asked for (415)
 NotFound
 ├── CameraNotFound
@@ -12,6 +11,7 @@ NotFound
 ├── ExerciseNotFound
 └── JobNotFound       a build or comparison that nobody knows (any more)
 NotProvided           the neighbour runs a version that cannot do this (501)
+NeighbourRefuses      the neighbour does not take this gateway's token (502)
 Unavailable
 └── NoImageYet        the camera is connected, its first image is not there yet
 PermissionDenied
@@ -35,11 +35,6 @@ class BadCalibration(InvalidInput):
 
 class BadUpload(InvalidInput):
     reason = "BAD_UPLOAD"
-
-
-class TooLarge(BadUpload):
-    http_status: ClassVar[HTTPStatus] = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    reason = "TOO_LARGE"
 
 
 class WrongMediaType(InvalidInput):
@@ -84,6 +79,19 @@ class NotProvided(KomiError):
     def __init__(self, neighbour: str) -> None:
         super().__init__(
             f"the {neighbour} that runs here cannot do this: run one of the gateway's own version"
+        )
+
+
+class NeighbourRefuses(KomiError):
+    """It is the gateway that may not, whoever asked: their own token may well be right."""
+
+    code = "UNAVAILABLE"
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.BAD_GATEWAY
+    reason = "NEIGHBOUR_REFUSES"
+
+    def __init__(self, neighbour: str) -> None:
+        super().__init__(
+            f"{neighbour} does not take the token of this gateway: both need the same KOMI_API_TOKEN"
         )
 
 

@@ -7,7 +7,6 @@ import uuid
 
 import structlog
 
-from services.gateway.access.tokens import Tokens
 from services.gateway.config import GatewaySettings
 from services.gateway.documents.comparisons import Compare
 from services.gateway.documents.references import Build
@@ -27,6 +26,7 @@ from services.mesh.redis import UNREACHABLE, connect, hide_password
 from services.mesh.server_clock import ServerClock
 from services.mesh.sessions import SessionStore
 from services.mesh.tasks import Tasks
+from services.mesh.tokens import Tokens
 
 log = structlog.get_logger()
 

@@ -11,13 +11,13 @@ import structlog
 import uvicorn
 import uvloop
 
-from services.gateway.access.tokens import Scope
 from services.gateway.app import create_app
 from services.gateway.config import GatewaySettings
 from services.gateway.gateway import Gateway
 from services.gateway.outlet import OutletProtocol
 from services.mesh import telemetry
 from services.mesh.errors import KomiError, Unavailable
+from services.mesh.tokens import Scope
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from komi.pose.v1 import pose_service_pb2_grpc
 from komi.scoring.v1 import scoring_service_pb2_grpc
 from komi.sync.v1 import sync_service_pb2_grpc
 from services.gateway.config import GatewaySettings
-from services.gateway.errors import NotProvided
+from services.gateway.errors import NeighbourRefuses, NotProvided
 from services.mesh.channel import open_channel
 from services.mesh.status import from_rpc_error
 
@@ -33,6 +33,8 @@ def errors_of(neighbour: str) -> Iterator[None]:
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
             raise NotProvided(neighbour) from error
+        if error.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+            raise NeighbourRefuses(neighbour) from error
         raise from_rpc_error(error, neighbour) from error
 
 
@@ -40,7 +42,9 @@ class Upstream:
     """One channel a neighbour, shared by everything in this gateway."""
 
     def __init__(self, settings: GatewaySettings) -> None:
-        self._channels = {name: open_channel(getattr(settings, name)) for name in NEIGHBOURS}
+        self._channels = {
+            name: open_channel(getattr(settings, name), settings.api_token) for name in NEIGHBOURS
+        }
         self._health = {name: health_pb2_grpc.HealthStub(channel) for name, channel in self._channels.items()}
         self._addresses = {name: getattr(settings, name) for name in NEIGHBOURS}
         self._reached: set[str] = set()

@@ -2,10 +2,11 @@
 
 import contextvars
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Self
 
 import grpc
+from pydantic import SecretStr
 
 DEFAULT_DEADLINE_S = 5.0
 """Deadline of a unary call that names none."""
@@ -70,6 +71,60 @@ class _Deadline(grpc.aio.UnaryUnaryClientInterceptor):
         return await continuation(client_call_details, request)
 
 
-def open_channel(target: str) -> grpc.aio.Channel:
-    """A channel to `target` (host:port, or dns:///name:port for all replicas behind a name)."""
-    return grpc.aio.insecure_channel(target, options=OPTIONS, interceptors=[_Deadline()])
+class _WithToken(grpc.aio.Channel):
+    """Another channel, on which every call brings a token.
+
+    Interceptors could do that too, but put queues between a stream and its caller.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, token: str) -> None:
+        self._channel = channel
+        self._metadata = (("authorization", f"Bearer {token}"),)
+
+    def _sending_token(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def with_token(
+            *arguments: Any, metadata: Iterable[tuple[str, str]] | None = None, **options: Any
+        ) -> Any:
+            return call(*arguments, metadata=(*self._metadata, *(metadata or ())), **options)
+
+        return with_token
+
+    def unary_unary(self, *arguments: Any, **options: Any) -> Any:
+        return self._sending_token(self._channel.unary_unary(*arguments, **options))
+
+    def unary_stream(self, *arguments: Any, **options: Any) -> Any:
+        return self._sending_token(self._channel.unary_stream(*arguments, **options))
+
+    def stream_unary(self, *arguments: Any, **options: Any) -> Any:
+        return self._sending_token(self._channel.stream_unary(*arguments, **options))
+
+    def stream_stream(self, *arguments: Any, **options: Any) -> Any:
+        return self._sending_token(self._channel.stream_stream(*arguments, **options))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+    async def close(self, grace: float | None = None) -> None:
+        await self._channel.close(grace)
+
+    def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
+        return self._channel.get_state(try_to_connect)
+
+    async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
+        await self._channel.wait_for_state_change(last_observed_state)
+
+    async def channel_ready(self) -> None:
+        await self._channel.channel_ready()
+
+
+def open_channel(target: str, token: SecretStr | None = None) -> grpc.aio.Channel:
+    """A channel to `target` (host:port, or dns:///name:port for all replicas behind a name).
+
+    `token`, unless it is empty, goes with every call: `settings.api_token`, for whose access asks for one.
+    """
+    channel = grpc.aio.insecure_channel(target, options=OPTIONS, interceptors=[_Deadline()])
+    secret = token.get_secret_value() if token is not None else ""
+    return _WithToken(channel, secret) if secret else channel

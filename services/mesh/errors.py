@@ -2,7 +2,8 @@
 
 KomiError
 ├── InvalidInput          the caller sent something that cannot be used
-│   └── OutOfRange        … it was valid once, or will be: a position no longer kept
+│   ├── OutOfRange        … it was valid once, or will be: a position no longer kept
+│   └── TooLarge          … because it is larger than is ever taken
 ├── NotFound              no such camera, session, reference
 ├── AlreadyExists         the name is taken
 ├── FailedPrecondition    right request, wrong state
@@ -10,7 +11,9 @@ KomiError
 ├── Unauthenticated       no token, or a wrong one
 ├── Exhausted             a limit is reached; trying later may help
 ├── Unavailable           a part that is needed cannot be reached now; trying again helps
-│   └── Draining          this replica is shutting down; another one serves
+│   ├── Draining          this replica is shutting down; another one serves
+│   ├── NeighbourFailed   a service that was asked broke on it
+│   └── NeighbourSlow     a service that was asked did not answer in time
 └── SettingsError         a setting is unknown or wrong (start-up only)
 
 A service derives its own errors from these; the base decides the gRPC status (by name: this module knows no gRPC, so
@@ -52,6 +55,14 @@ class InvalidInput(KomiError):
 class OutOfRange(InvalidInput):
     code = "OUT_OF_RANGE"
     reason = "OUT_OF_RANGE"
+
+
+class TooLarge(InvalidInput):
+    """More than is ever taken. `Exhausted` is what may fit later."""
+
+    code = "RESOURCE_EXHAUSTED"
+    http_status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    reason = "TOO_LARGE"
 
 
 class NotFound(KomiError):
@@ -98,6 +109,16 @@ class Unavailable(KomiError):
 
 class Draining(Unavailable):
     reason = "DRAINING"
+
+
+class NeighbourFailed(Unavailable):
+    http_status = HTTPStatus.BAD_GATEWAY
+    reason = "NEIGHBOUR_FAILED"
+
+
+class NeighbourSlow(Unavailable):
+    http_status = HTTPStatus.GATEWAY_TIMEOUT
+    reason = "NEIGHBOUR_SLOW"
 
 
 class SettingsError(KomiError):

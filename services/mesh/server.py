@@ -4,9 +4,9 @@ import asyncio
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 import structlog
@@ -15,14 +15,16 @@ from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from services.mesh import status, telemetry
-from services.mesh.channel import time_remaining
+from services.mesh import telemetry
+from services.mesh.access import TokenInterceptor
+from services.mesh.calls import CallInterceptor
 from services.mesh.errors import KomiError, Unavailable
 from services.mesh.health import HealthServicer
 from services.mesh.readiness import Readiness
 from services.mesh.redis import UNREACHABLE, RedisClient, connect, hide_password
 from services.mesh.settings import ServiceSettings
 from services.mesh.tasks import Tasks
+from services.mesh.tokens import Tokens
 
 log = structlog.get_logger()
 
@@ -84,101 +86,6 @@ class ServiceContext:
 Build = Callable[[ServiceContext], Awaitable[None]]
 
 
-class Interceptor(grpc.aio.ServerInterceptor):
-    """Turns domain errors into statuses, counts every call's end, hands on deadlines, hides what is unexpected."""
-
-    def __init__(self, service: str) -> None:
-        self._service = service
-
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
-        method = handler_call_details.method
-        if handler.response_streaming:
-            inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
-            make = (
-                grpc.stream_stream_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_stream_rpc_method_handler
-            )
-            return make(
-                self._streaming(inner, method), handler.request_deserializer, handler.response_serializer
-            )
-        inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
-        make = (
-            grpc.stream_unary_rpc_method_handler
-            if handler.request_streaming
-            else grpc.unary_unary_rpc_method_handler
-        )
-        return make(self._unary(inner, method), handler.request_deserializer, handler.response_serializer)
-
-    def _unary(self, inner: Callable[[Any, Any], Awaitable[Any]], method: str) -> Callable[[Any, Any], Any]:
-        async def call(request: Any, context: Any) -> Any:
-            time_remaining.set(context.time_remaining)
-            try:
-                answer = await inner(request, context)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
-                await self._fail(error, method, context)
-            except asyncio.CancelledError:
-                self._count(method, "CANCELLED")
-                raise
-            self._count(method, "OK")
-            return answer
-
-        return call
-
-    def _streaming(
-        self, inner: Callable[[Any, Any], AsyncIterator[Any]], method: str
-    ) -> Callable[[Any, Any], AsyncIterator[Any]]:
-        async def call(request: Any, context: Any) -> AsyncIterator[Any]:
-            time_remaining.set(context.time_remaining)
-            answers = inner(request, context)
-            try:
-                async for answer in answers:
-                    yield answer
-            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
-                await self._fail(error, method, context)
-            except (asyncio.CancelledError, GeneratorExit):
-                self._count(method, "CANCELLED")
-                raise
-            finally:
-                # The handler's own `finally` must run now, not when the garbage collector finds it.
-                await answers.aclose()  # type: ignore[attr-defined]
-            self._count(method, "OK")
-
-        return call
-
-    def _count(self, method: str, code: str) -> None:
-        telemetry.RPCS.labels(self._service, method.rpartition("/")[2], code).inc()
-
-    async def _fail(self, error: Exception, method: str, context: Any) -> NoReturn:
-        if isinstance(error, grpc.aio.AbortError):
-            code = context.code()
-            self._count(method, code.name if isinstance(code, grpc.StatusCode) else "UNKNOWN")
-            raise error
-        if isinstance(error, UNREACHABLE):
-            error = Unavailable(
-                "Redis cannot be reached; try again when it is back",
-                reason="REDIS_UNREACHABLE",
-                retry_after_s=1.0,
-            )
-        if isinstance(error, KomiError):
-            self._count(method, error.code)
-            log.info("call refused", method=method, reason=error.reason, message=error.message)
-            await status.abort(context, error)
-        self._count(method, "INTERNAL")
-        log.error("call failed unexpectedly", method=method, exc_info=error)
-        await context.abort(
-            grpc.StatusCode.INTERNAL, f"{self._service} failed unexpectedly; its log says more"
-        )
-        raise AssertionError("abort() always raises")
-
-
 class Service:
     """One running gRPC service; `serve` is the program around it, tests use it directly."""
 
@@ -199,7 +106,10 @@ class Service:
     async def start(self) -> None:
         """Build and listen. Raises Unavailable when a port is in use."""
         name = type(self.settings).service
-        server = grpc.aio.server(interceptors=[Interceptor(name)], options=OPTIONS)
+        interceptors: list[grpc.aio.ServerInterceptor] = [CallInterceptor(name)]
+        if self.settings.asks_for_token:
+            interceptors.append(TokenInterceptor(Tokens(self.settings.api_token.get_secret_value())))
+        server = grpc.aio.server(interceptors=interceptors, options=OPTIONS)
         context = ServiceContext(
             name=name,
             replica_id=f"{name}-{uuid.uuid4().hex[:8]}",

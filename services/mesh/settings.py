@@ -4,9 +4,9 @@ import difflib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -15,11 +15,12 @@ from pydantic_settings import (
 )
 
 from services.mesh.errors import SettingsError
+from services.mesh.tokens import LEAST_SECRET, is_loopback
 
 SERVICES = ("capture", "pose", "sync", "scoring", "gateway")
-SHARED = ("redis_url", "log_level")
+SHARED = ("redis_url", "log_level", "api_token")
 # Variables with our prefix that are read outside a service's settings.
-ELSEWHERE = ("KOMI_CACHE_DIR", "KOMI_REQUIRE_ALL", "KOMI_API_TOKEN")
+ELSEWHERE = ("KOMI_CACHE_DIR", "KOMI_REQUIRE_ALL")
 ELSEWHERE_PREFIXES = ("KOMI_DEMO_", "KOMI_LLM_", "KOMI_BENCH_", "KOMI_TEST_", "KOMI_GYM_")
 
 
@@ -57,6 +58,8 @@ class ServiceSettings(BaseSettings):
     service: ClassVar[str]
     uses_redis: ClassVar[bool] = True
     """Whether readiness waits for Redis. Capture runs beside a camera, where there may be none."""
+    makes_token: ClassVar[bool] = False
+    """Whether a token that is needed and not given is made at the start. Services could not tell it one another."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
     """Address of Redis: redis://, rediss:// or unix://. Also KOMI_REDIS_URL for all services."""
@@ -65,7 +68,7 @@ class ServiceSettings(BaseSettings):
     """Least severe messages to log: debug, info, warning or error. Also KOMI_LOG_LEVEL."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Beyond loopback only inside a private network: gRPC between services has no token."""
+    """Address to listen on. Beyond loopback callers need a token: see --access."""
 
     port: int = Field(default=0, ge=0, le=65535)
     """Port of the service. 0: any free one, which is printed."""
@@ -75,6 +78,35 @@ class ServiceSettings(BaseSettings):
 
     drain_s: float = Field(default=2.0, ge=0, le=60)
     """Longest time running calls get to end when the service stops, seconds."""
+
+    access: Literal["auto", "open", "token"] = "auto"
+    """Whether callers need a token: auto asks beyond loopback. open is for where only this machine, or a closed network
+    of ours, reaches the port."""
+
+    api_token: SecretStr = SecretStr("")
+    """The token that opens everything, 16 characters or more: asked of callers, and sent to neighbours. Tokens for
+    viewers and cameras are derived from it. Give it as KOMI_API_TOKEN for all services: no list of processes shows it."""
+
+    @property
+    def asks_for_token(self) -> bool:
+        """Whether callers need a token."""
+        return self.access == "token" or (self.access == "auto" and not is_loopback(self.host))
+
+    @field_validator("api_token")
+    @classmethod
+    def _long_enough(cls, token: SecretStr) -> SecretStr:
+        if 0 < len(token.get_secret_value()) < LEAST_SECRET:
+            raise ValueError(f"a token of fewer than {LEAST_SECRET} characters is easily guessed")
+        return token
+
+    @model_validator(mode="after")
+    def _has_the_token_it_asks_for(self) -> Self:
+        if self.asks_for_token and not self.makes_token and not self.api_token.get_secret_value():
+            raise ValueError(
+                f"on {self.host} callers need a token: set KOMI_API_TOKEN ({LEAST_SECRET} characters or more, the same "
+                "for all services), or --access=open where nobody else reaches the port"
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(

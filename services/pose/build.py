@@ -40,7 +40,7 @@ async def build(settings: PoseSettings, context: ServiceContext) -> None:
     context.tasks.start("server-clock", clock.run)
     context.readiness.add("clock", clock.check)
 
-    channel = open_channel(settings.sync) if settings.sync else None
+    channel = open_channel(settings.sync, settings.api_token) if settings.sync else None
     forwarder = None
     if channel is not None:
         forwarder = SyncForwarder(

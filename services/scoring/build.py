@@ -50,7 +50,7 @@ async def build(settings: ScoringSettings, context: ServiceContext) -> None:
     context.on_close(roster.close)
     context.tasks.start("roster", roster.run)
 
-    channel = open_channel(settings.pose)
+    channel = open_channel(settings.pose, settings.api_token)
     context.on_close(partial(channel.close, None))
     store = ReferenceStore(context.redis)
     pose = pose_service_pb2_grpc.PoseServiceStub(channel)

@@ -11,13 +11,12 @@ InvalidInput
 ├── DifferentExercise     a further video does not show the same movement
 ├── BadTemplate           bytes that are not a template of a version we read
 ├── BadReferenceFile      a file that is no exported reference, or no longer whole
-└── BadCalibration        a calibration that does not fit the template
-
-Exhausted
+├── BadCalibration        a calibration that does not fit the template
 └── TooLarge              a video longer or larger than allowed
 """
 
-from services.mesh.errors import Exhausted, InvalidInput
+from services.mesh import errors
+from services.mesh.errors import InvalidInput
 
 
 class ReferenceUnusable(InvalidInput):
@@ -86,7 +85,7 @@ class BadCalibration(InvalidInput):
     reason = "CALIBRATION_MISFIT"
 
 
-class TooLarge(Exhausted):
+class TooLarge(errors.TooLarge):
     """A video is longer or larger than this installation allows."""
 
     reason = "REFERENCE_TOO_LARGE"

@@ -63,17 +63,18 @@ async def mesh(redis_url: str) -> AsyncIterator[Door]:
         yield await open_mesh(stack, redis_url, PoseSettings(inference="none", **_free(redis_url)))
 
 
-async def open_mesh(stack: AsyncExitStack, redis_url: str, pose: PoseSettings) -> Door:
-    """Start everything, pose as asked; returns once the gateway is ready."""
-    free = _free(redis_url)
+async def open_mesh(stack: AsyncExitStack, redis_url: str, pose: PoseSettings, **shared: Any) -> Door:
+    """Start everything, pose as asked, all with the `shared` settings; returns once the gateway is ready."""
+    free = _free(redis_url) | shared
     sync_settings = SyncSettings(**free)
     sync = await start_service(stack, Service(sync_settings, sync_builder(sync_settings)))
-    pose = pose.model_copy(update={"sync": sync})
+    pose = pose.model_copy(update={"sync": sync, **shared})
     pose_address = await start_service(stack, Service(pose, partial(build_pose, pose)))
     scoring_settings = ScoringSettings(pose=pose_address, **free)
     scoring = await start_service(stack, Service(scoring_settings, partial(build_scoring, scoring_settings)))
     door = await open_door(
-        stack, GatewaySettings(redis_url=redis_url, port=0, pose=pose_address, sync=sync, scoring=scoring)
+        stack,
+        GatewaySettings(redis_url=redis_url, port=0, pose=pose_address, sync=sync, scoring=scoring, **shared),
     )
 
     async def ready() -> bool:

@@ -8,7 +8,7 @@ import httpx
 
 from komi.scoring.v1 import scoring_service_pb2 as scoring
 from komi.scoring.v1 import scoring_service_pb2_grpc
-from services.mesh.errors import FailedPrecondition, InvalidInput, NotFound
+from services.mesh.errors import FailedPrecondition, InvalidInput, KomiError, NotFound
 from services.mesh.status import abort
 from services.mesh.times import to_timestamp
 from tests.gateway.door import JPEG, Door
@@ -24,6 +24,7 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
         self.config: scoring.ReferenceConfig | None = None
         self.received = 0
         self.refuse_after: int | None = None
+        self.refusal: KomiError = InvalidInput("this is no video", reason="NO_VIDEO")
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.cancelled = asyncio.Event()
@@ -40,7 +41,7 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
                     continue
                 self.received += len(request.chunk)
                 if self.refuse_after is not None and self.received >= self.refuse_after:
-                    await abort(context, InvalidInput("this is no video", reason="NO_VIDEO"))
+                    await abort(context, self.refusal)
             yield self._progress(0.5)
             await self.go_on.wait()
             yield self._progress(1.0)

@@ -1,9 +1,13 @@
 """Open on loopback, a token beyond it; what each token may do; guesses are slow."""
 
+import base64
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
+import grpc
 import httpx
 import pytest
 from hypothesis import given
@@ -11,11 +15,15 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from websockets.exceptions import InvalidStatus
 
+from komi.pose.v1 import pose_service_pb2, pose_service_pb2_grpc
 from services.gateway.access.rates import Buckets, Rate
-from services.gateway.access.tokens import Guesses, Scope, Tokens, is_loopback, is_own_name, needed
+from services.gateway.access.tokens import Guesses, is_own_name, needed
 from services.gateway.config import GatewaySettings
-from tests.gateway.conftest import NOWHERE, open_door
-from tests.gateway.door import Door, receive
+from services.mesh.channel import open_channel
+from services.mesh.tokens import Scope, Tokens, is_loopback
+from services.pose.config import PoseSettings
+from tests.gateway.conftest import NOWHERE, open_door, open_mesh
+from tests.gateway.door import JPEG, Door, receive
 from tests.gateway.test_rest import problem
 
 SECRET = "a-secret-of-some-length"
@@ -228,6 +236,51 @@ async def test_a_strangers_name_for_an_open_gateway_is_refused(door: Door) -> No
     problem(answer, 403, "FOREIGN_HOST")
     told = (await door.client.get("/api/v1/access")).json()
     assert told == {"open": True, "scope": "admin", "view_token": None, "camera_token": None}
+
+
+async def test_a_mesh_that_asks_for_tokens_everywhere_works_and_is_closed_to_others(redis_url: str) -> None:
+    """Only the gateway asked: whoever reached the port of a service could do as they liked."""
+    async with AsyncExitStack() as stack:
+        shared: dict[str, Any] = {"access": "token", "api_token": SecretStr(SECRET)}
+        pose = PoseSettings(redis_url=redis_url, port=0, metrics_port=0, drain_s=0.5, inference="none")
+        mesh = await open_mesh(stack, redis_url, pose, **shared)
+        # As the camera of a browser, through the gateway to pose, sync and back.
+        async with (
+            mesh.socket(f"/ws/v1/sessions/live?topics=poses&token={TOKENS.of(Scope.VIEW)}") as viewer,
+            mesh.socket(f"/ws/camera?camera_id=front&token={TOKENS.of(Scope.CAMERA)}") as camera,
+        ):
+            await receive(camera, "connection_successful")
+            image = base64.b64encode(JPEG).decode()
+            await camera.send(json.dumps({"type": "frame", "timestamp": 1.0, "image_data": image}))
+            assert (await receive(camera, "frame_processed"))["pose_data"]["pose"]
+            assert (await receive(viewer, "poses"))["cameras"][0]["camera_id"] == "front"
+        listed = await mesh.client.get("/api/v1/references", headers=bearer(Scope.VIEW))
+        assert (listed.status_code, listed.json()["references"]) == (200, [])
+
+        # As a capture elsewhere does, which has only a camera's token.
+        address = mesh.server.settings.pose
+        config = pose_service_pb2.StreamPosesRequest(
+            config=pose_service_pb2.StreamConfig(camera_id="side", session_id="live", instance_id="there")
+        )
+        for scope, code in ((Scope.CAMERA, "OK"), (Scope.VIEW, "PERMISSION_DENIED")):
+            async with open_channel(address, SecretStr(TOKENS.of(scope))) as channel:
+                call = pose_service_pb2_grpc.PoseServiceStub(channel).StreamPoses(iter([config]), timeout=30)
+                with contextlib.suppress(grpc.aio.AioRpcError):
+                    assert (await anext(aiter(call))).WhichOneof("payload") == "ready"
+                    async for _ in call:
+                        pass
+                assert (await call.code()).name == code
+
+        # A gateway of another token: it is told which service refuses it, and so are its users.
+        shared["api_token"] = SecretStr("another-secret-of-some-length")
+        stranger = await open_door(
+            stack, mesh.server.settings.model_copy(update={"api_token": shared["api_token"]})
+        )
+        answer = await stranger.client.get(
+            "/api/v1/references", headers={"authorization": "Bearer another-secret-of-some-length"}
+        )
+        problem(answer, 502, "NEIGHBOUR_REFUSES")
+        assert "KOMI_API_TOKEN" in answer.json()["detail"]
 
 
 async def test_a_token_that_was_made_is_in_the_address_of_the_page_and_one_that_was_given_is_not(

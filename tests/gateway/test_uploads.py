@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.gateway.errors import BadUpload, WrongMediaType
 from services.gateway.uploads.multipart import Event, Field, FileChunk, FileEnd, FileStart, UploadParser
-from services.mesh import keys
+from services.mesh import errors, keys
 from tests.gateway.scripted import BOUNDARY, CONTENT_TYPE, Rig
 from tests.gateway.test_rest import problem
 
@@ -111,6 +111,24 @@ async def test_what_scoring_refuses_during_the_upload_is_the_answer_to_it(rig: R
     problem(await rig.upload(b"x" * (24 << 20)), 400, "NO_VIDEO")
     rig.scoring.refuse_after = None
     assert (await rig.upload(b"x")).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [
+        (errors.TooLarge("a video has at most 10 minutes", reason="REFERENCE_TOO_LARGE"), 413),
+        (errors.Exhausted("too many builds at once", reason="TOO_MANY_BUILDS", retry_after_s=4.5), 429),
+        (errors.Unauthenticated("the token is none of this service's", reason="TOKEN_WRONG"), 502),
+    ],
+)
+async def test_what_scoring_says_keeps_its_http_status(
+    rig: Rig, refusal: errors.KomiError, status: int
+) -> None:
+    """A video that was too long was answered by 429, try again later; a gateway without the mesh's token by 401."""
+    rig.scoring.refuse_after, rig.scoring.refusal = 1, refusal
+    answer = await rig.upload(b"x" * (24 << 20))
+    problem(answer, status, "NEIGHBOUR_REFUSES" if status == 502 else refusal.reason)
+    assert answer.headers.get("retry-after") == ("5" if status == 429 else None)
 
 
 @pytest.mark.parametrize(

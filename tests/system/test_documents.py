@@ -1,4 +1,4 @@
-"""Every command of README.md and docs/debugging.md is run, so none of them promises what is not there."""
+"""Every command of README.md, docs/debugging.md and docs/access.md is run, so none of them promises what is not there."""
 
 import os
 import re
@@ -56,8 +56,8 @@ def run(command: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("command", blocks("docs/debugging.md", "sh"))
-def test_a_command_of_the_debugging_guide_works(running: Demo, command: str) -> None:
+@pytest.mark.parametrize("command", [*blocks("docs/debugging.md", "sh"), *blocks("docs/access.md", "sh")])
+def test_a_command_of_the_guides_works(running: Demo, command: str) -> None:
     wait_for(
         lambda: running.addresses.keys() >= {"capture", "pose", "sync", "scoring"},
         within=30,

@@ -10,10 +10,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from services.gateway.access.rates import Buckets, Rate, is_costly
-from services.gateway.access.tokens import Guesses, Tokens, is_own_name, needed
+from services.gateway.access.tokens import Guesses, is_own_name, needed
 from services.gateway.errors import ForeignHost
 from services.gateway.problems import answer_of
 from services.mesh.errors import Exhausted, KomiError, PermissionDenied, Unauthenticated
+from services.mesh.tokens import Tokens, bearer
 
 UNLIMITED = ("/healthz", "/readyz", "/metrics")
 COOKIE = "komi_token"
@@ -82,9 +83,9 @@ class TokenGate:
 def _token(scope: Scope) -> tuple[str | None, bool]:
     """The token sent, and whether it stands in the address."""
     headers = Headers(scope=scope)
-    kind, _, bearer = headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer" and bearer:
-        return bearer.strip(), False
+    token = bearer(headers.get("authorization", ""))
+    if token is not None:
+        return token, False
     for name, value in parse_qsl(scope.get("query_string", b"").decode("latin-1")):
         if name == "token":
             return value, True

@@ -1,54 +1,9 @@
-"""Tokens and what they allow. Pure."""
+"""What a request needs, which names are ours, and how often somebody may guess. Pure."""
 
-import base64
-import hashlib
-import hmac
 import ipaddress
 from collections import OrderedDict
-from enum import StrEnum
 
-TOKEN_CHARACTERS = 32
-LEAST_SECRET = 16
-
-
-class Scope(StrEnum):
-    """What a token is for."""
-
-    VIEW = "view"
-    """Look: REST that changes nothing, images, session and monitor WebSockets."""
-    CAMERA = "camera"
-    """Be a camera: the two camera WebSockets, and the page."""
-    ADMIN = "admin"
-    """Everything."""
-
-
-class Tokens:
-    """Three tokens of one secret, so that every replica with the same secret knows the same tokens.
-
-    The secret itself is the admin's token; the others are derived from it and do not give it away.
-    """
-
-    def __init__(self, secret: str) -> None:
-        self._by_scope = {Scope.ADMIN: secret} | {
-            scope: _derived(secret, scope) for scope in (Scope.VIEW, Scope.CAMERA)
-        }
-
-    def of(self, scope: Scope) -> str:
-        """The token for `scope`."""
-        return self._by_scope[scope]
-
-    def scope_of(self, token: str) -> Scope | None:
-        """What `token` is for; None: it is none of ours. Takes the same time for every token."""
-        found = None
-        for scope, known in self._by_scope.items():
-            if hmac.compare_digest(token.encode(), known.encode()):
-                found = scope
-        return found
-
-
-def _derived(secret: str, scope: Scope) -> str:
-    digest = hmac.digest(secret.encode(), f"komi token: {scope}".encode(), hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).decode()[:TOKEN_CHARACTERS]
+from services.mesh.tokens import Scope
 
 
 def needed(kind: str, method: str, path: str) -> frozenset[Scope]:
@@ -67,14 +22,6 @@ def needed(kind: str, method: str, path: str) -> frozenset[Scope]:
     if method in ("GET", "HEAD", "OPTIONS"):
         return frozenset((Scope.ADMIN, Scope.VIEW))
     return frozenset((Scope.ADMIN,))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens on `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def is_own_name(host_header: str) -> bool:

@@ -1,7 +1,7 @@
 """What the caller may do."""
 
-from services.gateway.access.tokens import Scope
 from services.gateway.documents.base import Document, example
+from services.mesh.tokens import Scope
 
 
 class Access(Document):

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Request
 
-from services.gateway.access.tokens import Scope
 from services.gateway.documents.access import Access
 from services.gateway.routes.access import TheGateway, problems
+from services.mesh.tokens import Scope
 
 router = APIRouter(prefix="/api/v1/access", tags=["access"])
 

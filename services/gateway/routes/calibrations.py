@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from services.gateway.documents.sessions import Calibration
-from services.gateway.errors import BadCalibration, CalibrationNotFound, TooLarge
+from services.gateway.errors import BadCalibration, CalibrationNotFound
 from services.gateway.gateway import Gateway
 from services.gateway.routes.access import TheGateway, problems
 from services.gateway.sessions.calibration import MOST_BYTES, camera_names, unmatched
-from services.mesh.errors import FailedPrecondition
+from services.mesh.errors import FailedPrecondition, TooLarge
 from services.mesh.sessions import SessionConfig, SessionState
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])

@@ -10,10 +10,10 @@ import segno
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from services.gateway.access.tokens import Scope, is_loopback
 from services.gateway.gateway import Gateway
 from services.gateway.routes.access import TheGateway, problems
 from services.mesh.errors import InvalidInput
+from services.mesh.tokens import Scope, is_loopback
 
 router = APIRouter(prefix="/api/v1", tags=["access"])
 

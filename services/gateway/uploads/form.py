@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect, Request
 
-from services.gateway.errors import BadUpload, TooLarge
+from services.gateway.errors import BadUpload
 from services.gateway.uploads.multipart import Event, Field, FileChunk, FileEnd, FileStart, UploadParser
-from services.mesh.errors import KomiError
+from services.mesh.errors import KomiError, TooLarge
 
 AROUND_FILES_BYTES = 256 << 10
 """A body is a little more than its files."""
