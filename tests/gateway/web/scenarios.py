@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.gateway.door import Door
 from tests.support.redis_server import CHECKOUT
@@ -47,7 +48,7 @@ async def capture(door: Door, cameras: str) -> AsyncIterator[None]:
         await program.wait()
 
 
-async def stopped(task: asyncio.Task[str]) -> None:
+async def stopped(task: asyncio.Task[Any]) -> None:
     """Ends a task that a failure left running."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -34,12 +34,6 @@ async def real_mesh(redis_url: str) -> AsyncIterator[Door]:
         yield await open_mesh(stack, redis_url, settings)
 
 
-@pytest.fixture
-def squats(shared_data: Path) -> Path:
-    """A woman who squats: 13 s, 5 frames a second, two whole squats and a third cut off."""
-    return shared_data / "tfjs-pose-squats" / "pose_squats.mp4"
-
-
 async def test_two_cameras_move_on_screen_and_an_uploaded_reference_brings_score_and_repetitions(
     real_mesh: Door, node: Path, chromium: Path, squats: Path, tmp_path: Path, eventually: Eventually
 ) -> None:

@@ -44,7 +44,7 @@ export function CueBand({ model }: { model: SessionModel }) {
   const cameras = useValue(model.status)?.cameras ?? [];
   const scored = useValue(model.score)?.state ?? "waiting";
   const state = cameras.some(({ connected }) => connected) ? scored : "away";
-  if (cameras.length === 0) return null;
+  if (cameras.length === 0 || isUrgent(notice)) return null; // to stop comes before all advice
   const advice = cue !== null && !FIRST.has(state) ? cue : null;
   const kind = advice === null ? "hint" : advice.praise ? "praise" : "mend";
   const text = advice === null ? t(`hint.${state}`) : chosen === "ko" ? advice.text_ko : advice.text_en;

@@ -1,5 +1,4 @@
 import type { Notice } from "../api/documents";
-import { useText } from "../i18n";
 import { language } from "../state/preferences";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
@@ -24,15 +23,11 @@ export function NoticeLine({ model }: { model: SessionModel }) {
 }
 
 function Line({ notice, kind }: { notice: Notice; kind: "urgent" | "known" }) {
-  const t = useText();
   const chosen = useValue(language);
   return (
     <p class={`notice-line notice-${kind}`}>
       <Icon name="warning" />
-      <span>
-        {kind === "urgent" && <b>{t("notice.safety")} </b>}
-        {chosen === "ko" ? notice.text_ko : notice.text_en}
-      </span>
+      <span>{chosen === "ko" ? notice.text_ko : notice.text_en}</span>
     </p>
   );
 }

@@ -12,6 +12,7 @@ const READ_MS = 120; // people read no number faster
 const LATENCY_MS = 500;
 const KEPT_POSES = 24;
 const KEPT_REPETITIONS = 200;
+const ASK_AGAIN_MS = 3000;
 
 export class SessionModel {
   readonly connection = new Value<Connection>({ state: "connecting" });
@@ -37,6 +38,7 @@ export class SessionModel {
   latestScore: Score | null = null;
 
   #wanted = "";
+  #askAgainMs = 0;
 
   readonly #score = new Throttled(this.score, READ_MS);
   readonly #stages = new Throttled(this.stages, LATENCY_MS);
@@ -154,7 +156,7 @@ export class SessionModel {
   /** Has the reference loaded once; whatever overtook it meanwhile wins. */
   async #want(id: string, version: number): Promise<void> {
     const wanted = `${id}@${version}`;
-    if (wanted === this.#wanted) return;
+    if (wanted === this.#wanted || performance.now() < this.#askAgainMs) return;
     this.#wanted = wanted;
     const known = this.reference.get();
     if (known !== null && known.reference_id === id && known.version === version) return;
@@ -162,7 +164,8 @@ export class SessionModel {
     try {
       if (id !== "") reference = await wholeReference(id, version);
     } catch {
-      if (this.#wanted === wanted) this.#wanted = ""; // asked for again with the next message
+      if (this.#wanted === wanted) this.#wanted = ""; // asked for again with a message to come
+      this.#askAgainMs = performance.now() + ASK_AGAIN_MS;
     }
     if (this.#wanted !== wanted) return;
     this.reference.set(reference);

@@ -33,8 +33,8 @@ export const library = {
   "why.overlap.title": "How much of your outline and the reference's is the same: an explanation, no score",
   "cue.phrased": "worded by a language model",
 
-  "alarm.late": "{camera} shows what happened about {ms} ms late{spread}.",
-  "alarm.early": "{camera} shows what happened about {ms} ms early{spread}.",
+  "alarm.late": "Pictures of {camera} are about {ms} ms late{spread}.",
+  "alarm.early": "Pictures of {camera} are about {ms} ms early{spread}.",
   "alarm.body": "Its clock agrees; the movement in its picture does not.",
   "alarm.applied": "{camera}: {ms} ms are taken off its times.",
   "alarm.automatic": "{camera}: {ms} ms are taken off its times, by itself.",
@@ -43,5 +43,4 @@ export const library = {
   "alarm.always": "Put such cameras right by itself",
   "alarm.short": "{ms} ms late",
   "alarm.short.early": "{ms} ms early",
-  "notice.safety": "Stop and rest.",
 } as const;

@@ -44,5 +44,4 @@ export const library: Record<keyof typeof english, string> = {
   "alarm.always": "이런 카메라를 자동으로 바로잡기",
   "alarm.short": "{ms} ms 늦음",
   "alarm.short.early": "{ms} ms 빠름",
-  "notice.safety": "멈추고 쉬세요.",
 };
