@@ -15,7 +15,7 @@ from services.scoring.movement.alignment import OnlineWarping, Position
 from services.scoring.movement.landmarks import Bools, Floats
 from services.scoring.movement.views import Observed
 from services.scoring.reference.template import RATE_HZ, Kind, Template
-from services.scoring.reference.tolerance import tolerances
+from services.scoring.reference.tolerance import Limits, tolerances
 
 AXIS_SEEN: Final = 0.4
 """Share of the axis that must be seen for a position on it to be told."""
@@ -46,6 +46,7 @@ class Following:
         self.template = template
         self.usual = Usual()
         """What this user does in repetitions that pass."""
+        self._limits = Limits(template)
         self.tolerances = tolerances(template)
         rows = template.relative()
         scale = self.tolerances.scale
@@ -93,6 +94,6 @@ class Following:
         target = self.template.features[row]
         difference = np.where(known, moved - (target - self.template.ready), 0.0)
         absolute = np.where(known, seen.features - target, 0.0)
-        limits = tolerances(self.template, seen.variance)
+        limits = self._limits.seen_with(seen.variance)
         off = momentary(difference, absolute, known, limits)
         return Moment(position, row, difference / limits.relative, difference, known, off)

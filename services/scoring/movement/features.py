@@ -100,7 +100,8 @@ for _index, _bone in enumerate(BONES):
     _AVERAGE[_index, list(_bone.end)] += 1.0 / len(_bone.end)
     _AVERAGE[_index, list(_bone.start)] -= 1.0 / len(_bone.start)
 _USES: Final = (_AVERAGE != 0.0).T
-_ENDS: Final = [list(bone.start + bone.end) for bone in BONES]
+_ENDS: Final = np.array([(*bone.start, *bone.end, *(bone.end[-1:] * 4))[:4] for bone in BONES])
+"""(14, 4) landmarks at each bone's ends; one is named again where there are fewer."""
 
 
 def bone_vectors(world_m: Floats) -> Floats:
@@ -117,7 +118,8 @@ def bone_vectors(world_m: Floats) -> Floats:
 
 def bone_visibility(visibility: Floats) -> Floats:
     """Visibility (…, 14) of each bone: that of its least visible end."""
-    return np.stack([visibility[..., ends].min(axis=-1) for ends in _ENDS], axis=-1)
+    least: Floats = visibility[..., _ENDS].min(axis=-1)
+    return least
 
 
 def joint_angles(bones: Floats) -> Floats:
@@ -133,7 +135,9 @@ def joint_angles(bones: Floats) -> Floats:
     second = known[..., _SECOND, :] * _TURN
     dot = np.clip(np.sum(first * second, axis=-1), -1.0, 1.0)
     # Near 0 and pi the arc cosine magnifies noise; the two-argument form does not.
-    cross = np.linalg.norm(np.cross(first, second), axis=-1)
+    x, y, z = np.moveaxis(first, -1, 0)
+    a, b, c = np.moveaxis(second, -1, 0)
+    cross = np.sqrt((y * c - z * b) ** 2 + (z * a - x * c) ** 2 + (x * b - y * a) ** 2)
     out: Floats = np.where(_TILT, np.arcsin(dot), np.arctan2(cross, dot))
     return out
 

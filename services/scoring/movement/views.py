@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import numba
 import numpy as np
 
 from services.scoring.movement.features import (
@@ -155,33 +156,62 @@ def fuse(views: tuple[View, ...], turns: tuple[float, ...]) -> Observed:
     Bones are averaged with the inverse of their covariance, widened by low visibility, and once more with less weight for
     views that disagree with the rest. A bone no view shows is unknown.
     """
-    information = np.zeros((len(views), BONE_COUNT, 3, 3))
-    bones = np.zeros((len(views), BONE_COUNT, 3))
-    for index, (view, turn) in enumerate(zip(views, turns, strict=True)):
-        seen = turned(bone_vectors(view.world_m), turn)
-        visible = np.nan_to_num(bone_visibility(view.visibility))
-        usable = np.isfinite(seen).all(axis=-1) & (visible >= VISIBLE)
-        weight = np.where(usable, visible**2, 0.0)
-        information[index] = bone_information(turn) * weight[:, None, None]
-        bones[index] = np.where(usable[:, None], seen, 0.0)
-    fused, component = _average(bones, information)
-    if len(views) > 1:
-        for _ in range(ROBUST_PASSES):
-            gap = bones - fused
-            squared = np.einsum("vbi,vbij,vbj->vb", gap, information, gap)
-            fused, component = _average(bones, information / (1.0 + squared / OUTLIER**2)[..., None, None])
-    return observed(fused, component)
+    if not views:
+        return observed(np.zeros((BONE_COUNT, 3)), np.full((BONE_COUNT, 3), np.inf))
+    seen = bone_vectors(np.stack([view.world_m for view in views]))
+    bones = np.stack([turned(one, turn) for one, turn in zip(seen, turns, strict=True)])
+    visible = np.nan_to_num(bone_visibility(np.stack([view.visibility for view in views])))
+    usable = np.isfinite(bones).all(axis=-1) & (visible >= VISIBLE)
+    weight = np.where(usable, visible**2, 0.0)
+    information = np.stack([bone_information(turn) for turn in turns])
+    passes = ROBUST_PASSES if len(views) > 1 else 0
+    return observed(*_robust_mean(np.where(usable[..., None], bones, 0.0), weight, information, passes))
 
 
-def _average(bones: Floats, information: Floats) -> tuple[Floats, Floats]:
-    """Mean of unit vectors (v, 14, 3) by their information (v, 14, 3, 3), and the variance (14, 3) of its components."""
-    total = information.sum(axis=0)
-    seen = total[:, 1, 1] > 0
-    covariance = np.linalg.inv(np.where(seen[:, None, None], total, np.eye(3)))
-    mean = np.einsum("bij,bj->bi", covariance, np.einsum("vbij,vbj->bi", information, bones))
-    length = np.linalg.norm(mean, axis=-1, keepdims=True)
-    unit = np.where(seen[:, None], mean / np.maximum(length, 1e-6), 0.0)
-    return unit, np.where(seen[:, None], np.diagonal(covariance, axis1=1, axis2=2), np.inf)
+@numba.njit(cache=True, nogil=True)
+def _robust_mean(bones: Floats, weight: Floats, information: Floats, passes: int) -> tuple[Floats, Floats]:
+    """Mean (14, 3) of unit vectors (v, 14, 3) by their weight (v, 14) times information (v, 14, 3, 3), brought back to unit
+    length, and the variance (14, 3) of its components. One loop over the bones: as arrays it took ten times as long.
+    """
+    views, count = weight.shape
+    mean = np.zeros((count, 3))
+    variance = np.full((count, 3), np.inf)
+    trust = np.empty(views)
+    for b in range(count):
+        trust[:] = 1.0
+        for turn in range(passes + 1):
+            xx = xy = xz = yy = yz = zz = px = py = pz = 0.0
+            for v in range(views):
+                sure = information[v, b]
+                x, y, z = bones[v, b, 0], bones[v, b, 1], bones[v, b, 2]
+                if turn > 0:
+                    gx, gy, gz = x - mean[b, 0], y - mean[b, 1], z - mean[b, 2]
+                    squared = gx * (sure[0, 0] * gx + 2.0 * (sure[0, 1] * gy + sure[0, 2] * gz))
+                    squared += gy * (sure[1, 1] * gy + 2.0 * sure[1, 2] * gz) + gz * sure[2, 2] * gz
+                    trust[v] = 1.0 / (1.0 + weight[v, b] * squared / OUTLIER**2)
+                share = weight[v, b] * trust[v]
+                xx += share * sure[0, 0]
+                xy += share * sure[0, 1]
+                xz += share * sure[0, 2]
+                yy += share * sure[1, 1]
+                yz += share * sure[1, 2]
+                zz += share * sure[2, 2]
+                px += share * (sure[0, 0] * x + sure[0, 1] * y + sure[0, 2] * z)
+                py += share * (sure[0, 1] * x + sure[1, 1] * y + sure[1, 2] * z)
+                pz += share * (sure[0, 2] * x + sure[1, 2] * y + sure[2, 2] * z)
+            if yy <= 0.0:
+                break  # no view shows it
+            # Inverse of the symmetric sum, by its cofactors.
+            cxx, cxy, cxz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
+            cyy, cyz, czz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
+            scale = 1.0 / (xx * cxx + xy * cxy + xz * cxz)
+            x = scale * (cxx * px + cxy * py + cxz * pz)
+            y = scale * (cxy * px + cyy * py + cyz * pz)
+            z = scale * (cxz * px + cyz * py + czz * pz)
+            length = max(math.sqrt(x * x + y * y + z * z), 1e-6)
+            mean[b, 0], mean[b, 1], mean[b, 2] = x / length, y / length, z / length
+            variance[b, 0], variance[b, 1], variance[b, 2] = scale * cxx, scale * cyy, scale * czz
+    return mean, variance
 
 
 def observed(bones: Floats, component_variance: Floats) -> Observed:

@@ -51,19 +51,32 @@ def one_view_variance() -> Floats:
     return np.concatenate((bones.reshape(-1), angle_variance(bones)))
 
 
-def tolerances(template: Template, variance: Floats | None = None) -> Tolerances:
-    """The trainer's own spread, the floor that passes in anybody, and what the views cannot see.
+_OWN: Final = one_view_variance()
 
-    `variance` (60,) is the error variance of the user's views; infinite where unknown, None for the reference's view.
-    """
-    own = one_view_variance()
-    seen = own if variance is None else np.maximum(own, np.where(np.isfinite(variance), variance, own))
-    spread = template.spread**2
-    bones = spread[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).sum(axis=1)
-    # A bone's directions share one spread: a trainer who never strays sideways gives no licence to forbid it.
-    spread = np.concatenate((np.repeat(bones, 3), spread[3 * BONE_COUNT :]))
-    relative = np.sqrt(spread + np.radians(RELATIVE_DEG) ** 2 + NOISE_SHARE * seen)
-    return Tolerances(relative, importance(template) * template.known, seen)
+
+class Limits:
+    """The tolerances of one template; what no view changes is worked out once."""
+
+    def __init__(self, template: Template):
+        spread = template.spread**2
+        bones = spread[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).sum(axis=1)
+        # A bone's directions share one spread: a trainer who never strays sideways gives no licence to forbid it.
+        spread = np.concatenate((np.repeat(bones, 3), spread[3 * BONE_COUNT :]))
+        self._floor = spread + np.radians(RELATIVE_DEG) ** 2
+        self._weight = importance(template) * template.known
+
+    def seen_with(self, variance: Floats) -> Tolerances:
+        """The trainer's own spread, the floor that passes in anybody, and what the views cannot see.
+
+        `variance` (60,) is the error variance of the user's views; infinite where unknown.
+        """
+        seen = np.maximum(_OWN, np.where(np.isfinite(variance), variance, _OWN))
+        return Tolerances(np.sqrt(self._floor + NOISE_SHARE * seen), self._weight, seen)
+
+
+def tolerances(template: Template, variance: Floats | None = None) -> Tolerances:
+    """As `Limits.seen_with`, for once; None for the reference's own view."""
+    return Limits(template).seen_with(_OWN if variance is None else variance)
 
 
 def bone_movement(template: Template) -> Floats:

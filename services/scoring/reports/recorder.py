@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import secrets
+
+import orjson
 
 from services.scoring.library.store import Stored
 from services.scoring.live.outcome import Outcome
@@ -56,7 +57,7 @@ class Recorder:
                 start_us=round(one.start_s * messages.MICRO),
                 begins=begins,
                 about=self._about,
-                state=json.dumps(one.state()).encode(),
+                state=orjson.dumps(one.state(), option=orjson.OPT_SERIALIZE_NUMPY),
                 anew=fresh.anew,
                 points=[point.to_bytes() for point in fresh.points],
                 repetitions=[messages.repetition(done) for done in fresh.repetitions],

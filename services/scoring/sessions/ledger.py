@@ -1,8 +1,9 @@
 """A session's scores in Redis: what was published, how far, and what a successor must know. Fenced by the lease."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from services.mesh import keys
 from services.mesh.redis import RedisClient
@@ -115,7 +116,7 @@ class Ledger:
         return Progress(
             cursor=raw.get(b"cursor", b"").decode(),
             reference=raw.get(b"reference", b"").decode(),
-            state=json.loads(raw.get(b"state") or b"{}"),
+            state=orjson.loads(raw.get(b"state") or b"{}"),
             sets=int(raw.get(b"sets", 0)),
             report_id=raw.get(b"report", b"").decode(),
         )
@@ -144,7 +145,7 @@ class Ledger:
             args=[
                 token,
                 batch.cursor,
-                json.dumps(batch.state),
+                orjson.dumps(batch.state, option=orjson.OPT_SERIALIZE_NUMPY),
                 batch.report_id,
                 len(batch.updates),
                 self._lifetime_s,
