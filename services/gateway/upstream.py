@@ -15,6 +15,7 @@ from komi.sync.v1 import sync_service_pb2_grpc
 from services.gateway.config import GatewaySettings
 from services.gateway.errors import NeighbourRefuses, NotProvided
 from services.mesh.channel import open_channel
+from services.mesh.errors import NeighbourSlow, Unavailable
 from services.mesh.status import from_rpc_error
 
 Answer = TypeVar("Answer")
@@ -79,10 +80,16 @@ class Upstream:
 
     async def ask(self, neighbour: str, method: Callable[..., Awaitable[Answer]], request: Message) -> Answer:
         """Make a unary call. Raises the KomiError its failure stands for, soon where the neighbour is known to be away."""
-        with errors_of(neighbour):
-            return await method(
-                request, timeout=AWAY_DEADLINE_S if neighbour in self.waiting_for else DEADLINE_S
-            )
+        try:
+            with errors_of(neighbour):
+                return await method(
+                    request, timeout=AWAY_DEADLINE_S if neighbour in self.waiting_for else DEADLINE_S
+                )
+        except NeighbourSlow as error:
+            # A call waits for a connection: who is away looks slow to it.
+            if neighbour in self.waiting_for:
+                raise Unavailable(self.waiting_for[neighbour], retry_after_s=1.0) from error
+            raise
 
     async def close(self) -> None:
         """Close the channels."""
