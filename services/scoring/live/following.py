@@ -12,6 +12,7 @@ from services.scoring.judging.deviation import momentary
 from services.scoring.judging.localisation import Usual
 from services.scoring.live.repetitions import Cycle, CycleDetector
 from services.scoring.movement.alignment import OnlineWarping, Position
+from services.scoring.movement.features import BONE_COUNT, FEATURES
 from services.scoring.movement.landmarks import Bools, Floats
 from services.scoring.movement.views import Observed
 from services.scoring.reference.template import RATE_HZ, Kind, Template
@@ -57,6 +58,8 @@ class Following:
         self.warping = OnlineWarping(
             rows * scale, RATE_HZ, cyclic=template.returns and template.kind is Kind.REPETITIONS
         )
+        # The angles are made of the bones: they say nothing new of the place, and add noise where bones are short.
+        self._places = np.where(np.arange(FEATURES) < 3 * BONE_COUNT, self.tolerances.weight > 0, 0.0)
         self.warping.begin(0)
 
     def level(self, seen: Observed) -> float:
@@ -87,9 +90,7 @@ class Following:
         """Takes one frame for the position in the template; `ready` is the user's own ready pose."""
         known = seen.known & self.template.known
         moved = np.where(known, seen.features - ready, 0.0)
-        position = self.warping.advance(
-            moved * self.tolerances.scale, np.where(known, 1.0, 0.0) * (self.tolerances.weight > 0), dt_s
-        )
+        position = self.warping.advance(moved * self.tolerances.scale, np.where(known, self._places, 0.0), dt_s)
         row = min(round(position.row), len(self.template.features) - 1)
         target = self.template.features[row]
         difference = np.where(known, moved - (target - self.template.ready), 0.0)

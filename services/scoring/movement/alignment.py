@@ -90,15 +90,45 @@ def onto_template(user: Floats, rows: Indices, columns: Indices, length: int) ->
     return out
 
 
-EVIDENCE: Final = 8.0
-"""Weight of a frame's mean squared distance: the features move together, as if there were this many."""
-SLOWEST: Final = 0.4
-FASTEST: Final = 2.5
-"""Multiples of the template's tempo a performance may have."""
-STAY_TOLL: Final = 0.05
-"""Cost of going slower than that: people pause."""
-BACK_TOLL: Final = 1.0
-"""Cost of a step back, which only noise takes."""
+EVIDENCE: Final = 6.0
+"""A frame's features move together: they weigh as if there were twice this many independent ones."""
+CERTAIN: Final = 0.01
+"""Mean squared distance, in tolerances, below which one place fits as well as another."""
+TEMPOS: Final = (0.0, 0.4, 0.63, 1.0, 1.6, 2.5)
+"""Multiples of the template's tempo; the first is a pause."""
+TEMPO_CHANGES: Final = 2.0
+"""How often a second a performance goes over to the next slower, and to the next faster, tempo …"""
+PAUSES: Final = 0.2
+"""… how often it pauses …"""
+RESUMES: Final = 1.0
+"""… and how soon it goes on again: after a second in the mean."""
+JUMP: Final = 1e-5
+"""Probability, a frame, of being anywhere: people turn back half-way, begin anew, and the tracker loses them."""
+WRAP: Final = 0.1
+"""Probability that a repetition is followed by the next without the ready pose being held."""
+HABIT_S: Final = 1.0
+"""Time constant with which a constant difference between user and template is learnt, and taken off."""
+HABIT_MOST: Final = 1.0
+"""Tolerances a habit may reach; more is another movement."""
+_SUBSTEPS: Final = 8
+_LONGEST_S: Final = 1.0
+"""A longer gap between frames counts as this: where somebody is after it, the frame itself must say."""
+
+
+def _tempo_rates() -> Floats:
+    """(tempos, tempos) rates a second at which each tempo gives way to each other."""
+    moving = range(1, len(TEMPOS))
+    rates = np.zeros((len(TEMPOS), len(TEMPOS)))
+    for one in moving:
+        for other in (one - 1, one + 1):
+            if other in moving:
+                rates[one, other] = TEMPO_CHANGES
+        rates[one, 0] = PAUSES
+        rates[0, one] = RESUMES / len(moving)
+    return rates - np.diag(rates.sum(axis=1))
+
+
+_RATES: Final = _tempo_rates()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,139 +136,144 @@ class Position:
     """Where in the template the person is."""
 
     row: float
-    """Row of the template, fractional."""
+    """Row of the template, fractional: the median of where they may be."""
     cost: float
     """Mean squared distance there, in units of tolerance: about 1 where all is well."""
     confidence: float
-    """0 to 1: how much better this place explains the last second than any place away from it."""
+    """0 to 1: probability of being near this place, less where the movement is unlike the template's."""
 
 
 class OnlineWarping:
-    """Follows a live performance through a template, one row at a time.
+    """Follows a live performance through a template: how likely each row is, at each tempo, from frame to frame.
 
-    A column of accumulated costs over the template's rows is carried from frame to frame: staying costs little (people
-    pause), moving on at 0.4 to 2.5 times the template's tempo costs nothing, more is not possible. Old evidence fades, so
-    that one column serves an endless stream. Only a window round the last position is computed; `relocate` opens it to
-    the whole template, which is how a lost performance is found again.
+    The forward algorithm of a hidden Markov model (Rabiner 1989) whose states are rows and tempos. What the features say
+    of a row is taken with an error of unknown size (Jeffreys' prior): distances count against the least of the frame, so that a
+    noisy camera blurs the position and a good one sharpens it. Between frames the probability moves on at its tempo;
+    tempos change and pauses come as in `TEMPO_CHANGES` … `RESUMES`. A filter that smooths the landmarks would answer late;
+    this one smooths by what a movement can do, and answers now.
+
+    What the user does differently all the time (body, camera, the ready pose's own error) is learnt as a habit and taken off.
     """
 
-    def __init__(
-        self, template: Floats, rate_hz: float, *, cyclic: bool, memory_s: float = 0.6, window: int = 90
-    ):
+    def __init__(self, template: Floats, rate_hz: float, *, cyclic: bool):
         self._template = np.ascontiguousarray(template)
         self._rate = rate_hz
         self._cyclic = cyclic
-        self._memory = memory_s
-        self._window = window
-        self._column = np.full(len(template), np.inf)
-        self._centre = 0
-        self._full = True
+        self._mass = np.empty((len(template), len(TEMPOS)))
+        self._habit = np.zeros(template.shape[1])
+        self.relocate()
 
     def begin(self, row: int = 0) -> None:
-        """The performance is at this row."""
-        self._column[:] = np.inf
-        self._column[row] = 0.0
-        self._centre = row
-        self._full = False
+        """The performance stands at this row."""
+        self._mass[:] = 0.0
+        self._mass[row] = 0.5 / (len(TEMPOS) - 1)
+        self._mass[row, 0] = 0.5
+        self._habit[:] = 0.0
 
     def relocate(self) -> None:
         """The next frames may be anywhere."""
-        self._column[:] = 0.0
-        self._full = True
+        self._mass[:] = 1.0 / self._mass.size
+        self._habit[:] = 0.0
 
     def advance(self, row: Floats, weight: Floats, dt_s: float) -> Position:
         """Takes one frame: its features (f,), their weights (f,; 0 is unknown) and the time since the one before."""
-        length = len(self._template)
-        if self._full or 2 * self._window >= length:
-            first, count = 0, length
-        else:
-            first, count = self._centre - self._window, 2 * self._window + 1
-            if not self._cyclic:
-                last = min(length, first + count)
-                first = max(0, first)
-                count = last - first
-        expected = max(dt_s * self._rate, 1e-3)
-        longest = max(1, math.ceil(FASTEST * expected))
-        fade = math.exp(-dt_s / self._memory)
-        column, best, cost, rival = _advance(
-            self._template, self._column, row, weight, first, count, expected, longest, fade, self._cyclic
+        dt_s = min(dt_s, _LONGEST_S)
+        changes = np.linalg.matrix_power(np.eye(len(TEMPOS)) + _RATES * (dt_s / _SUBSTEPS), _SUBSTEPS)
+        steps = np.array(TEMPOS) * (dt_s * self._rate)
+        weight = np.ascontiguousarray(weight, dtype=np.float64)
+        self._mass, likely, costs = _forward(
+            self._template, self._mass, row - self._habit, weight, changes, steps, self._cyclic
         )
-        self._column = column
-        self._centre = best
-        self._full = False
-        floor = column[best]
-        confidence = 1.0 if not math.isfinite(rival) else 1.0 - math.exp(-(rival - floor) / EVIDENCE)
-        return Position(self._between(best), cost, confidence * math.exp(-max(0.0, cost - 2.0) / 6.0))
+        place, near = _median(likely, cyclic=self._cyclic)
+        at = self._at(place)
+        cost = costs[min(round(place), len(costs) - 1)]
+        share = 1.0 - math.exp(-dt_s / HABIT_S)
+        habit = self._habit + share * (row - self._habit - at)
+        self._habit = np.where(weight > 0, np.clip(habit, -HABIT_MOST, HABIT_MOST), self._habit)
+        return Position(place, float(cost), near * math.exp(-max(0.0, cost - 2.0) / 6.0))
 
-    def _between(self, best: int) -> float:
-        """Vertex of the parabola through the best row and its neighbours."""
-        length = len(self._column)
-        if not self._cyclic and best in (0, length - 1):
-            return float(best)
-        before, here, after = (self._column[(best + k) % length] for k in (-1, 0, 1))
-        bend = before - 2 * here + after
-        if not math.isfinite(bend) or bend <= 1e-12:
-            return float(best)
-        return float((best + min(max(0.5 * (before - after) / bend, -0.5), 0.5)) % length)
+    def _at(self, place: float) -> Floats:
+        """The template's features between two rows."""
+        low = int(place)
+        high = min(low + 1, len(self._template) - 1)
+        out: Floats = self._template[low] + (place - low) * (self._template[high] - self._template[low])
+        return out
+
+
+def _median(likely: Floats, *, cyclic: bool) -> tuple[float, float]:
+    """Fractional row that halves the probability, counted from half a cycle before the likeliest row if the template is
+    cyclic, and the probability of being within an eighth of the template of it.
+    """
+    length = len(likely)
+    first = int(np.argmax(likely)) - length // 2 if cyclic else 0
+    rows = np.arange(first, first + length)
+    turned = likely[rows % length]
+    summed = np.cumsum(turned)
+    index = min(int(np.searchsorted(summed, 0.5)), length - 1)
+    before = summed[index - 1] if index else 0.0
+    place = index - 0.5 + (0.5 - before) / max(turned[index], 1e-12)
+    reach = max(4, length // 8)
+    near = float(turned[np.abs(np.arange(length) - place) <= reach].sum())
+    place = (place + first) % length if cyclic else place
+    return min(max(place, 0.0), length - 1.0), near
 
 
 @numba.njit(cache=True, nogil=True)
-def _advance(  # noqa: C901 - one loop, for Numba  # noqa: C901 - Numba inlines nothing across functions as well as one loop
+def _forward(  # noqa: C901 - one loop: Numba inlines nothing as well
     template: Floats,
-    column: Floats,
+    mass: Floats,
     row: Floats,
     weight: Floats,
-    first: int,
-    count: int,
-    expected: float,
-    longest: int,
-    fade: float,
+    changes: Floats,
+    steps: Floats,
     cyclic: bool,
-) -> tuple[Floats, int, float, float]:
-    """One step of the column; returns it, the best row, its local cost, and the best total far from it."""
-    length = template.shape[0]
-    out = np.full(length, np.inf)
+) -> tuple[Floats, Floats, Floats]:
+    """One frame: probability moved on, then weighed by the features. Returns it (rows, tempos), by row, and the distances."""
+    length, tempos = mass.shape
+    out = np.zeros((length, tempos))
+    for j in range(length):
+        here = 0.0
+        for k in range(tempos):
+            here += mass[j, k]
+        if here < 1e-12:
+            continue
+        for k in range(tempos):
+            moved = 0.0
+            for before in range(tempos):
+                moved += mass[j, before] * changes[before, k]
+            place = j + steps[k]
+            low = math.floor(place)
+            for side in range(2):
+                share = place - low if side else 1.0 - (place - low)
+                i = int(low) + side
+                if i >= length:
+                    if cyclic:
+                        i, share = i % length, share * WRAP
+                    else:
+                        i = length - 1
+                out[i, k] += moved * share
+    costs = np.empty(length)
     total_weight = 1e-9
     for k in range(row.shape[0]):
         total_weight += weight[k]
-    best, best_total, best_cost = 0, np.inf, 0.0
-    for offset in range(count):
-        j = (first + offset) % length
-        cheapest = np.inf
-        for step in range(-1, longest + 1):
-            i = j - step
-            if cyclic:
-                i %= length
-            elif i < 0 or i >= length:
-                continue
-            if not np.isfinite(column[i]):
-                continue
-            ratio = step / expected
-            toll = 0.0 if ratio >= SLOWEST else STAY_TOLL
-            if step < 0:
-                toll += BACK_TOLL
-            cheapest = min(cheapest, column[i] + toll)
-        if not np.isfinite(cheapest):
-            continue
+    least = np.inf
+    for j in range(length):
         cost = 0.0
         for k in range(row.shape[0]):
             gap = row[k] - template[j, k]
             cost += weight[k] * gap * gap
-        cost /= total_weight
-        out[j] = fade * cheapest + EVIDENCE * cost
-        if out[j] < best_total:
-            best, best_total, best_cost = j, out[j], cost
-    rival = np.inf
-    apart = max(4, length // 8)
-    for offset in range(count):
-        j = (first + offset) % length
-        gap = abs(j - best)
-        if cyclic:
-            gap = min(gap, length - gap)
-        if gap > apart and out[j] < rival:
-            rival = out[j]
+        costs[j] = cost / total_weight
+        least = min(least, costs[j])
+    likely = np.empty(length)
+    anywhere = JUMP / (length * tempos)
+    total = 0.0
     for j in range(length):
-        out[j] -= best_total
-    if np.isfinite(rival):
-        rival -= best_total
-    return out, best, best_cost, rival
+        fits = ((least + CERTAIN) / (costs[j] + CERTAIN)) ** EVIDENCE
+        likely[j] = 0.0
+        for k in range(tempos):
+            out[j, k] = ((1.0 - JUMP) * out[j, k] + anywhere) * fits
+            likely[j] += out[j, k]
+        total += likely[j]
+    out /= total
+    likely /= total
+    return out, likely, costs
