@@ -76,7 +76,14 @@ def create_app(gateway: Gateway) -> FastAPI:
             allow_origins=list(gateway.settings.cors_origins),
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["etag", "komi-frames", "location", "retry-after", "x-capture-time-us"],
+            expose_headers=[
+                "etag",
+                "komi-address",
+                "komi-frames",
+                "location",
+                "retry-after",
+                "x-capture-time-us",
+            ],
         )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(KeepSegments)

@@ -64,8 +64,10 @@ def test_each_scope_has_its_token_and_replicas_with_one_secret_agree() -> None:
         ("http", "GET", "/get-image/front", "av"),
         ("http", "POST", "/api/v1/sessions", "a"),
         ("http", "DELETE", "/api/v1/references/r-1", "a"),
-        ("http", "GET", "/ui/camera", "acv"),
-        ("http", "GET", "/ui/", "acv"),
+        ("http", "GET", "/ui/camera", ""),
+        ("http", "GET", "/ui/", ""),
+        ("http", "GET", "/ui", ""),
+        ("http", "GET", "/uiuiui", "av"),
         ("http", "GET", "/ui/manifest.json", ""),
         ("http", "GET", "/healthz", ""),
         ("http", "GET", "/readyz", ""),
@@ -148,10 +150,32 @@ async def test_the_page_gets_its_token_as_a_cookie_and_its_address_without_it(gu
     assert "SameSite=strict" in cookie
     assert (await guarded.client.get("/ui/")).status_code == 200
     assert (await guarded.client.get("/api/v1/cameras")).status_code == 200
+    assert guarded.client.cookies
     async with guarded.socket(
         "/ws/v1/sessions/live", additional_headers={"cookie": f"komi_token={token}"}
     ) as socket:
         assert (await receive(socket))["type"] == "hello"
+
+
+async def test_the_page_is_served_without_a_token_and_with_a_wrong_one_which_counts_as_a_guess(
+    guarded: Door,
+) -> None:
+    """Who opened /ui/ without the cookie once got JSON instead of the page that asks for the token."""
+    for path in ("/ui/", "/ui/camera/", "/ui/manifest.json"):
+        answer = await guarded.client.get(path)
+        assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+    for token in ["guess"] * 10 + [TOKENS.of(Scope.ADMIN)]:  # by then nothing that is tried is looked at
+        answer = await guarded.client.get("/ui/", params={"token": token})
+        assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+        assert answer.headers["content-type"].startswith("text/html")
+    problem(await guarded.client.get("/api/v1/access", headers=bearer(Scope.ADMIN)), 429, "TOO_MANY_GUESSES")
+
+
+async def test_a_right_token_in_the_pages_address_replaces_the_cookie(guarded: Door) -> None:
+    for scope in (Scope.VIEW, Scope.CAMERA, Scope.ADMIN):
+        answer = await guarded.client.get("/ui/camera/", params={"token": TOKENS.of(scope)})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/ui/camera/")
+    assert (await guarded.client.get("/api/v1/access")).json()["scope"] == "admin"
 
 
 @pytest.mark.parametrize(

@@ -222,8 +222,11 @@ async def test_the_state_of_sync_can_be_asked_for_alone(door: Door) -> None:
 
 # ---------------------------------------------------------------- QR
 async def test_an_address_comes_as_a_picture_and_only_one_of_ours(door: Door) -> None:
-    answer = await door.client.get("/api/v1/qr.svg")
+    problem(await door.client.get("/api/v1/qr.svg"), 409, "LOOPBACK_ONLY")
+    network = {"host": "192.168.1.7:8000"}
+    answer = await door.client.get("/api/v1/qr.svg", headers=network)
     assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert answer.headers["komi-address"] == "http://192.168.1.7:8000/ui/camera"
     assert b"<svg" in answer.content
     for path in ("//evil.example", "ui", "/\\evil.example", "/a\nb"):
         problem(await door.client.get("/api/v1/qr.svg", params={"path": path}), 400, "BAD_PATH")

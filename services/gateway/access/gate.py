@@ -10,10 +10,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from services.gateway.access.rates import Buckets, Rate, is_costly
-from services.gateway.access.tokens import Guesses, is_own_name, needed
+from services.gateway.access.tokens import Guesses, is_own_name, is_page, needed
 from services.gateway.errors import ForeignHost
 from services.gateway.problems import answer_of
 from services.mesh.errors import Exhausted, KomiError, PermissionDenied, Unauthenticated
+from services.mesh.tokens import Scope as TokenScope
 from services.mesh.tokens import Tokens, bearer
 
 UNLIMITED = ("/healthz", "/readyz", "/metrics")
@@ -24,7 +25,8 @@ COOKIE_S = 30 * 24 * 3600
 class TokenGate:
     """Lets in who has a token for what they want: `Authorization: Bearer …`, `?token=…`, or the page's cookie.
 
-    A page opened with `?token=…` gets the token as a cookie and its address without it.
+    The page itself is nobody's secret and is served to everybody: it asks for the token when the API wants one. Opened
+    with `?token=…` it gets that as a cookie and its address without it; with a wrong one it comes all the same, and says so.
     """
 
     def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
@@ -38,28 +40,25 @@ class TokenGate:
             await self._app(scope, receive, send)
             return
         try:
-            cookie = self._check(scope)
+            self._check(scope)
         except KomiError as error:
             await refuse(answer_of(error), scope, receive, send)
             return
-        if cookie is not None:
-            await cookie(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        answer = self._cookie_of_page(scope) if is_page(scope["type"], scope["path"]) else None
+        await (answer or self._app)(scope, receive, send)
 
-    def _check(self, scope: Scope) -> Response | None:
-        """The redirect that hands out the cookie, where there is one to hand out. Raises KomiError."""
-        wanted = needed(scope["type"], scope.get("method", "GET"), scope["path"])
-        if not wanted:
-            return None
+    def _cookie_of_page(self, scope: Scope) -> Response | None:
+        """The redirect that hands out the cookie, where the page's address has a right token; None: the page itself."""
+        token = _token_in_address(scope)
+        try:
+            return _with_cookie(scope, token) if token is not None and self._held(scope, token) else None
+        except Exhausted:
+            return None  # the page learns it from the API and says how long to wait
+
+    def _held(self, scope: Scope, token: str) -> TokenScope | None:
+        """What `token` is for; None: none of ours, which is counted. Raises Exhausted after too many of those."""
         address = scope["client"][0] if scope.get("client") else ""
         now_s = time.monotonic()
-        token, in_query = _token(scope)
-        if token is None:
-            raise Unauthenticated(
-                "a token is needed here: open the address printed at the start, or send Authorization: Bearer …",
-                reason="TOKEN_MISSING",
-            )
         wait_s = self._guesses.wait_s(address, now_s)
         if wait_s > 0:
             raise Exhausted(
@@ -68,6 +67,21 @@ class TokenGate:
         held = self._tokens.scope_of(token)
         if held is None:
             self._guesses.wrong(address, now_s)
+        return held
+
+    def _check(self, scope: Scope) -> None:
+        """Raises KomiError for who may not make this request."""
+        wanted = needed(scope["type"], scope.get("method", "GET"), scope["path"])
+        if not wanted:
+            return
+        token = _token(scope)
+        if token is None:
+            raise Unauthenticated(
+                "a token is needed here: open the address printed at the start, or send Authorization: Bearer …",
+                reason="TOKEN_MISSING",
+            )
+        held = self._held(scope, token)
+        if held is None:
             raise Unauthenticated("the token is none of this gateway's", reason="TOKEN_WRONG")
         scope.setdefault("state", {})["access"] = held
         if held not in wanted:
@@ -75,25 +89,25 @@ class TokenGate:
                 f"this token is for {held}; this needs one for {' or '.join(sorted(wanted))}",
                 reason="TOKEN_SCOPE",
             )
-        if in_query and scope["type"] == "http" and scope["path"].startswith("/ui"):
-            return _with_cookie(scope, token)
-        return None
 
 
-def _token(scope: Scope) -> tuple[str | None, bool]:
-    """The token sent, and whether it stands in the address."""
+def _token(scope: Scope) -> str | None:
+    """The token sent."""
     headers = Headers(scope=scope)
-    token = bearer(headers.get("authorization", ""))
+    token = bearer(headers.get("authorization", "")) or _token_in_address(scope)
     if token is not None:
-        return token, False
-    for name, value in parse_qsl(scope.get("query_string", b"").decode("latin-1")):
-        if name == "token":
-            return value, True
+        return token
     try:
         cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
     except CookieError:
         cookie = None
-    return (cookie.value, False) if cookie is not None else (None, False)
+    return cookie.value if cookie is not None else None
+
+
+def _token_in_address(scope: Scope) -> str | None:
+    """The token of `?token=…`."""
+    pairs = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
+    return next((value for name, value in pairs if name == "token"), None)
 
 
 def _with_cookie(scope: Scope, token: str) -> Response:

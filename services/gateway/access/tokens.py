@@ -6,6 +6,11 @@ from collections import OrderedDict
 from services.mesh.tokens import Scope
 
 
+def is_page(kind: str, path: str) -> bool:
+    """Whether this is one of the page's own files, which are nobody's secret. `kind` is the ASGI scope's type."""
+    return kind == "http" and (path == "/ui" or path.startswith("/ui/"))
+
+
 def needed(kind: str, method: str, path: str) -> frozenset[Scope]:
     """Scopes that may make this request; empty: no token is asked for.
 
@@ -14,11 +19,8 @@ def needed(kind: str, method: str, path: str) -> frozenset[Scope]:
     if kind == "websocket":
         camera = path == "/ws/camera" or path.startswith("/ws/v1/cameras/")
         return frozenset((Scope.ADMIN, Scope.CAMERA if camera else Scope.VIEW))
-    if path in ("/healthz", "/readyz"):
+    if path in ("/healthz", "/readyz") or is_page(kind, path):
         return frozenset()
-    if path == "/ui" or path.startswith("/ui/"):
-        # The page's files are nobody's secret, and browsers ask for some of them (the manifest) without the cookie.
-        return frozenset() if "." in path.rpartition("/")[2] else frozenset(Scope)
     if method in ("GET", "HEAD", "OPTIONS"):
         return frozenset((Scope.ADMIN, Scope.VIEW))
     return frozenset((Scope.ADMIN,))

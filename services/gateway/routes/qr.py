@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from services.gateway.gateway import Gateway
 from services.gateway.routes.access import TheGateway, problems
-from services.mesh.errors import InvalidInput
+from services.mesh.errors import FailedPrecondition, InvalidInput
 from services.mesh.tokens import Scope, is_loopback
 
 router = APIRouter(prefix="/api/v1", tags=["access"])
@@ -26,22 +26,30 @@ SOMEWHERE = ("192.0.2.1", 9)
     "/qr.svg",
     summary="QR code of an address here",
     response_class=Response,
-    responses={**SVG, **problems(400, 401, 403, 422)},
+    responses={**SVG, **problems(400, 401, 403, 409, 422)},
 )
 async def qr(
     request: Request, gateway: TheGateway, path: Annotated[str, Query(max_length=200)] = "/ui/camera"
 ) -> Response:
-    """For an admin with the camera's token in it; the address is one that other machines reach, where there is one."""
+    """For an admin with the camera's token in it. The header `Komi-Address` says what it reads, for people who type."""
     if not path.startswith("/") or path.startswith("//") or not path.isprintable() or "\\" in path:
         raise InvalidInput("'path' must be an address on this gateway, as in /ui/camera", reason="BAD_PATH")
     host = await asyncio.to_thread(_host, request)
+    if is_loopback(host.strip("[]")):
+        raise FailedPrecondition(
+            "no other machine reaches this gateway: start it with --host 0.0.0.0", reason="LOOPBACK_ONLY"
+        )
     port = f":{request.url.port}" if request.url.port else ""
     address = (
         f"{request.url.scheme}://{host}{port}{quote(path, safe='/?=&%')}{_token(request, gateway, path)}"
     )
     picture = io.BytesIO()
     segno.make(address, micro=False).save(picture, kind="svg", scale=8, border=4, light="#fff")
-    return Response(picture.getvalue(), media_type="image/svg+xml", headers={"cache-control": "no-store"})
+    return Response(
+        picture.getvalue(),
+        media_type="image/svg+xml",
+        headers={"cache-control": "no-store", "komi-address": address},
+    )
 
 
 def _token(request: Request, gateway: Gateway, path: str) -> str:

@@ -67,7 +67,7 @@ async def test_a_performance_becomes_a_report_that_is_shown_downloaded_and_delet
     empty = tmp_path / "empty"
     async with AsyncExitStack() as stack:
         driving = asyncio.create_task(
-            scenario("history", real_mesh, node, chromium, video=squats, empty=empty)
+            scenario("history", real_mesh.server.address, node, chromium, video=squats, empty=empty)
         )
         stack.push_async_callback(stopped, driving)
         await eventually(lambda: empty.exists() or driving.done(), within=60, what="the empty history")
