@@ -14,7 +14,7 @@ from services.scoring.library.store import Stored
 from services.scoring.live.outcome import Advice, CompletedRepetition, Outcome
 from services.scoring.movement.features import ANGLES, angles_of
 from services.scoring.movement.joints import JointError
-from services.scoring.movement.landmarks import LANDMARKS, Floats, SyncedViews, View
+from services.scoring.movement.landmarks import LANDMARKS, Floats, Mask, SyncedViews, View
 
 MICRO = 1_000_000
 
@@ -25,6 +25,14 @@ def world_and_image(pose: pose_pb2.Pose) -> tuple[Floats, Floats, Floats]:
     image = _shaped(pose.image_px, 2)
     visibility = np.nan_to_num(_shaped(pose.visibility, 1)[:, 0])
     return world, image, visibility
+
+
+def mask_of(frame: pose_pb2.PoseFrame) -> Mask | None:
+    """Which pixels are the person's, if pose was asked; still packed, since most are never looked at."""
+    if not frame.HasField("mask"):
+        return None
+    mask = frame.mask
+    return Mask(mask.width, mask.height, frame.image_width, frame.image_height, mask.bits_zlib)
 
 
 def _shaped(values: "object", width: int) -> Floats:
@@ -40,7 +48,7 @@ def synced_views(synced: sync_service_pb2.SyncedSet) -> SyncedViews:
     for member in synced.members:
         if member.HasField("pose"):
             world, image, visibility = world_and_image(member.pose)
-            views.append(View(member.id.camera_id, image, world, visibility))
+            views.append(View(member.id.camera_id, image, world, visibility, mask_of(member)))
     return SyncedViews(from_timestamp(synced.server_time) / MICRO, tuple(views))
 
 
@@ -84,6 +92,8 @@ def _fill(update: pb.ScoreUpdate, outcome: Outcome) -> None:
         update.completed.CopyFrom(repetition(outcome.completed))
     if outcome.advice is not None:
         update.advice.CopyFrom(advice(outcome.advice))
+    if outcome.silhouette_overlap is not None:
+        update.silhouette_overlap = outcome.silhouette_overlap
     if outcome.notice is not None:
         told = outcome.notice
         update.notice.CopyFrom(pb.Notice(code=told.code, text_ko=told.text_ko, text_en=told.text_en))
@@ -126,6 +136,8 @@ def repetition(done: CompletedRepetition) -> pb.Repetition:
     )
     if math.isfinite(verdict.score):
         message.score = verdict.score
+    if done.silhouette_overlap is not None:
+        message.silhouette_overlap = done.silhouette_overlap
     return message
 
 
@@ -163,6 +175,7 @@ def reference(stored: Stored, *, whole: bool) -> pb.Reference:
         remarks=template.remarks,
         active=stored.active,
         videos=stored.videos,
+        silhouettes=bool(len(template.outlines)),
         strip=bool(stored.strip_frames),
     )
     if whole:

@@ -65,8 +65,10 @@ def failed(pose: pose_pb2.PoseFrame, error: KomiError) -> pb.IngestPosesResponse
     return answer
 
 
-def encode_set(session_id: str, sequence: int, fence: int, group: Group, fused: Fused | None) -> bytes:
-    """SyncedSet of a group, serialised; stamped as synced now."""
+def encode_set(
+    session_id: str, sequence: int, fence: int, group: Group, fused: Fused | None, synced_ns: int
+) -> bytes:
+    """SyncedSet of a group, serialised; stamped as synced at `synced_ns` of this host's monotonic clock."""
     header = pb.SyncedSet(
         session_id=session_id,
         sequence=sequence,
@@ -87,7 +89,7 @@ def encode_set(session_id: str, sequence: int, fence: int, group: Group, fused: 
             header.fused.reprojection_px.extend(fused.reprojection_px.tolist())
     last = max(group.there, key=lambda frame: frame.arrival_us)
     header.stamps.CopyFrom(_read(last).stamps)
-    header.stamps.synced_monotonic_ns = monotonic_ns()
+    header.stamps.synced_monotonic_ns = synced_ns
     header.stamps.sync_host_id = HOST_ID
     parts = [header.SerializeToString()]
     for payload in _payloads(group):

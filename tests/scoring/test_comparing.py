@@ -41,7 +41,9 @@ async def test_a_video_is_compared_with_another_and_nothing_is_stored(
 ) -> None:
     video = (shared_data / "tfjs-pose-squats" / "pose_squats.mp4").read_bytes()
     async with with_pose(redis_url) as scoring:
-        config = pb.CompareConfig(exercise="squat", sample_name="a.mp4", attempt_name="b.mp4")
+        config = pb.CompareConfig(
+            exercise="squat", sample_name="a.mp4", attempt_name="b.mp4", silhouettes=True
+        )
         answers = [one async for one in scoring.stub.CompareVideos(requests(config, video, video))]
         told = {one.progress.video for one in answers if one.HasField("progress")}
         assert told == {pb.COMPARED_VIDEO_SAMPLE, pb.COMPARED_VIDEO_ATTEMPT}
@@ -50,6 +52,9 @@ async def test_a_video_is_compared_with_another_and_nothing_is_stored(
         assert (comparison.reference.reference_id, comparison.reference.exercise) == ("", "squat")
         assert comparison.score > 70
         assert len(comparison.repetitions) == 2
+        assert comparison.reference.silhouettes
+        assert comparison.silhouette_overlap > 0.7
+        assert all(done.silhouette_overlap > 0.7 for done in comparison.repetitions)
         assert len(comparison.frames) == len(comparison.curves[0].attempt_degrees) == 65
         assert any(frame.HasField("sample_frame") for frame in comparison.frames)
         listed = await scoring.stub.ListReferences(pb.ListReferencesRequest())

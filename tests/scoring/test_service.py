@@ -192,9 +192,13 @@ async def test_references_are_listed_newest_first_a_page_at_a_time(redis_url: st
 
 
 # ---------------------------------------------------------------- building
-async def requests(data: bytes, name: str = "스쿼트") -> AsyncIterator[pb.BuildReferenceRequest]:
+async def requests(
+    data: bytes, name: str = "스쿼트", *, silhouettes: bool = False
+) -> AsyncIterator[pb.BuildReferenceRequest]:
     yield pb.BuildReferenceRequest(
-        config=pb.ReferenceConfig(name=name, exercise="squat", file_name="sample.mp4")
+        config=pb.ReferenceConfig(
+            name=name, exercise="squat", file_name="sample.mp4", silhouettes=silhouettes
+        )
     )
     for start in range(0, len(data), 1 << 20):
         yield pb.BuildReferenceRequest(chunk=data[start : start + (1 << 20)])
@@ -218,7 +222,7 @@ async def with_pose(redis_url: str) -> AsyncIterator[Running]:
 async def test_a_sample_video_becomes_a_reference(redis_url: str, shared_data: Path) -> None:
     data = (shared_data / "tfjs-pose-squats" / "pose_squats.mp4").read_bytes()
     async with with_pose(redis_url) as scoring:
-        answers = [one async for one in scoring.stub.BuildReference(requests(data))]
+        answers = [one async for one in scoring.stub.BuildReference(requests(data, silhouettes=True))]
         stages = {one.progress.stage for one in answers if one.HasField("progress")}
         assert stages == {pb.BUILD_STAGE_UPLOADING, pb.BUILD_STAGE_DETECTING, pb.BUILD_STAGE_ANALYSING}
         built = answers[-1].reference
@@ -226,6 +230,7 @@ async def test_a_sample_video_becomes_a_reference(redis_url: str, shared_data: P
         assert (built.frames, built.fps) == (65, 5.0)
         assert len(built.ghost) == 66 * built.template_frames
         assert built.strip
+        assert built.silhouettes
         again = (
             await scoring.stub.GetReference(pb.GetReferenceRequest(reference_id=built.reference_id))
         ).reference

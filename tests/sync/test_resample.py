@@ -2,10 +2,12 @@
 
 import math
 import random
+import zlib
 
 import numpy as np
 import pytest
 
+from komi.common.v1 import pose_pb2
 from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.times import from_timestamp
 from services.sync.frames import Frame
@@ -124,6 +126,7 @@ def test_lost_frames_are_bridged_one_at_a_time() -> None:
 
 
 async def test_sessions_of_three_cameras_are_resampled(replica: Replica, eventually: Eventually) -> None:
+    mask = pose_pb2.SegmentationMask(width=8, height=1, bits_zlib=zlib.compress(b"x"))
     async with replica.ingest() as stream:
         begin = await replica.now_us() + 20_000
         async for n, due in pace(begin, PERIOD_US, replica):
@@ -131,6 +134,7 @@ async def test_sessions_of_three_cameras_are_resampled(replica: Replica, eventua
                 pose = make_pose(camera, n, due + 6000 * k)
                 at = due + 6000 * k - begin
                 pose.pose.world_m[:] = [place(at)] * 99
+                pose.mask.CopyFrom(mask)
                 await stream.send(pose)
             if n == 90:
                 break
@@ -152,3 +156,4 @@ async def test_sessions_of_three_cameras_are_resampled(replica: Replica, eventua
             assert abs(member.pose.world_m[0] - place(at - begin)) < 1e-3
             assert len(member.pose.image_px) == 66
             assert member.pose.visibility[0] == pytest.approx(0.9)
+            assert member.mask == mask, "a silhouette goes with the frame nearest to the tick"

@@ -19,6 +19,8 @@ class ComparedFrame(Document):
     """Of the last seconds."""
     joint_errors: list[JointError]
     """Worst first, at most 5."""
+    silhouette_overlap: float | None
+    """Intersection over union of the outlines, where both videos show one side of the person and they were asked for."""
 
 
 class ComparedCurve(Document):
@@ -39,6 +41,7 @@ class Comparison(Document):
     score: float | None
     sub_scores: SubScores
     cosine: float | None
+    silhouette_overlap: float | None
     repetitions: list[VideoRepetition]
     frames: list[ComparedFrame]
     """Every frame of the attempt."""

@@ -20,6 +20,11 @@ router = APIRouter(prefix="/api/v1/compare", tags=["compare"])
         {
             "reference_id": {"type": "string", "description": "Compare with this; then no sample is sent"},
             "exercise": {"type": "string", "examples": ["squat"]},
+            "silhouettes": {
+                "type": "string",
+                "enum": ["true", "false"],
+                "description": "Lay outlines over each other",
+            },
             "sample": jobs.file_of("The video to compare with"),
             "attempt": jobs.file_of("The video to judge, last"),
         },

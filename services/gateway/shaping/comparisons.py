@@ -17,6 +17,7 @@ def comparison(told: scoring.Comparison) -> documents.Comparison:
         score=number(told.score, 1) if told.HasField("score") else None,
         sub_scores=SubScores(**scores.sub_scores(told.sub_scores)),
         cosine=number(told.cosine) if told.HasField("cosine") else None,
+        silhouette_overlap=scores.overlap(told),
         repetitions=[_repetition(done) for done in told.repetitions],
         frames=[_frame(frame) for frame in told.frames],
         curves=[
@@ -47,6 +48,7 @@ def _frame(frame: scoring.ComparedFrame) -> documents.ComparedFrame:
         phase=scores.phase(frame.phase),
         score=number(frame.score, 1) if frame.HasField("score") else None,
         joint_errors=[JointError(**error) for error in scores.joint_errors(frame.joint_errors)],
+        silhouette_overlap=scores.overlap(frame),
     )
 
 

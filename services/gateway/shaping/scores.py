@@ -31,7 +31,7 @@ def score_message(update: scoring.ScoreUpdate, stamps: frame_pb2.StageStamps) ->
         "cue": cue(update.advice) if update.HasField("advice") else None,
         "notice": notice(update.notice) if update.HasField("notice") else None,
         "cosine": number(update.cosine) if update.HasField("cosine") else None,
-        "silhouette_overlap": _overlap(update),
+        "silhouette_overlap": overlap(update),
         "stages_ms": stages_ms(stamps),
     }
 
@@ -76,7 +76,7 @@ def performed(done: scoring.Repetition) -> Document:
         "cosine": number(done.cosine),
         "faults": list(done.faults),
         "cue": cue(done.cue) if done.HasField("cue") else None,
-        "silhouette_overlap": _overlap(done),
+        "silhouette_overlap": overlap(done),
     }
 
 
@@ -100,7 +100,10 @@ def notice(told: scoring.Notice) -> Document:
     return {"code": told.code, "text_ko": told.text_ko, "text_en": told.text_en}
 
 
-def _overlap(told: scoring.ScoreUpdate | scoring.Repetition) -> float | None:
+def overlap(
+    told: scoring.ScoreUpdate | scoring.Repetition | scoring.Comparison | scoring.ComparedFrame,
+) -> float | None:
+    """Of the outlines; None where not known."""
     return number(told.silhouette_overlap) if told.HasField("silhouette_overlap") else None
 
 

@@ -37,16 +37,13 @@ class ReferenceBuild(JobKind[Build]):
         name = fields.get("name") or file_name.rpartition(".")[0] or file_name
         if not 1 <= len(name) <= MOST_NAME:
             raise BadUpload(f"field 'name' must have 1 to {MOST_NAME} characters")
-        silhouettes = SILHOUETTES.get(fields.get("silhouettes", "").lower())
-        if silhouettes is None:
-            raise BadUpload("field 'silhouettes' must be 'true' or 'false'")
         config = scoring.ReferenceConfig(
             name=name,
             exercise=fields.get("exercise", ""),
             reference_id=fields.get("reference_id", ""),
             file_name=file_name,
             size_bytes=size,
-            silhouettes=silhouettes,
+            silhouettes=wants_silhouettes(fields),
         )
         return scoring.BuildReferenceRequest(config=config)
 
@@ -67,3 +64,11 @@ def progress(told: scoring.BuildProgress) -> dict[str, object]:
         "frames_done": told.frames_done,
         "frames_total": told.frames_total or None,
     }
+
+
+def wants_silhouettes(fields: Mapping[str, str]) -> bool:
+    """Whether outlines of the person are asked for. Raises BadUpload."""
+    wanted = SILHOUETTES.get(fields.get("silhouettes", "").lower())
+    if wanted is None:
+        raise BadUpload("field 'silhouettes' must be 'true' or 'false'")
+    return wanted

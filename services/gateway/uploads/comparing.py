@@ -7,7 +7,7 @@ from typing import Any
 from komi.scoring.v1 import scoring_service_pb2 as scoring
 from services.gateway.documents.comparisons import Compare
 from services.gateway.shaping import comparisons
-from services.gateway.uploads.building import progress
+from services.gateway.uploads.building import progress, wants_silhouettes
 from services.gateway.uploads.job import JobKind
 from services.gateway.uploads.records import JobRecords
 from services.gateway.upstream import Upstream
@@ -16,7 +16,7 @@ from services.gateway.upstream import Upstream
 class VideoComparison(JobKind[Compare]):
     """`CompareVideos` of scoring."""
 
-    fields = ("reference_id", "exercise")
+    fields = ("reference_id", "exercise", "silhouettes")
 
     def __init__(self, upstream: Upstream, records: JobRecords[Compare]) -> None:
         self.records = records
@@ -34,7 +34,11 @@ class VideoComparison(JobKind[Compare]):
     def config(self, fields: Mapping[str, str], file_name: str, _size: int) -> scoring.CompareVideosRequest:
         # Of two files only the first is known by now; scoring calls the other one the attempt.
         reference_id = fields.get("reference_id", "")
-        config = scoring.CompareConfig(reference_id=reference_id, exercise=fields.get("exercise", ""))
+        config = scoring.CompareConfig(
+            reference_id=reference_id,
+            exercise=fields.get("exercise", ""),
+            silhouettes=wants_silhouettes(fields),
+        )
         if reference_id:
             config.attempt_name = file_name
         else:

@@ -41,6 +41,8 @@ class Order:
     file_name: str
     size_bytes: int = 0
     """As told beforehand. 0: unknown."""
+    silhouettes: bool = False
+    """Keep outlines of the person, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,9 @@ class ReferenceBuilder:
     async def build(self, order: Order, path: Path) -> AsyncIterator[Detecting | Analysing | Stored]:
         """Progress, last the stored reference. Raises what `detect`, `build_template` and `refined` raise."""
         base = await self._base(order)
-        async for step in self.look_at(path, order.file_name or "the file"):
+        # The first video stays the time base, and outlines are those of its time and its side.
+        silhouettes = order.silhouettes and base is None
+        async for step in self.look_at(path, order.file_name or "the file", silhouettes=silhouettes):
             if not isinstance(step, Recording):
                 yield step
                 continue
@@ -122,8 +126,10 @@ class ReferenceBuilder:
                 strip=strip,
             )
 
-    async def look_at(self, path: Path, label: str) -> AsyncIterator[Detecting | Analysing | Recording]:
-        """Progress, last the landmarks of the video; `label` names it in messages. Raises what `detect` raises."""
+    async def look_at(
+        self, path: Path, label: str, *, silhouettes: bool = False
+    ) -> AsyncIterator[Detecting | Analysing | Recording]:
+        """Progress, last the landmarks of the video, with masks if `silhouettes`; `label` names it in messages. Raises what `detect` raises."""
         video = await asyncio.to_thread(
             SampleVideo,
             path,
@@ -138,7 +144,7 @@ class ReferenceBuilder:
                 nonlocal latest
                 latest = Detecting(done, total)
 
-            work = asyncio.create_task(detect(self._pose, video, progress))
+            work = asyncio.create_task(detect(self._pose, video, progress, silhouettes=silhouettes))
             try:
                 while not work.done():
                     yield latest

@@ -17,7 +17,7 @@ from services.mesh.errors import KomiError, Unavailable
 from services.mesh.times import to_duration
 from services.scoring.library.video import SampleFrame, SampleVideo
 from services.scoring.movement.landmarks import LANDMARKS, Recording
-from services.scoring.translate import world_and_image
+from services.scoring.translate import mask_of, world_and_image
 
 PoseCall = grpc.aio.StreamStreamCall[
     pose_service_pb2.StreamPosesRequest, pose_service_pb2.StreamPosesResponse
@@ -37,12 +37,16 @@ class _Found:
 
 
 async def detect(
-    pose: pose_service_pb2_grpc.PoseServiceAsyncStub, video: SampleVideo, progress: Progress
+    pose: pose_service_pb2_grpc.PoseServiceAsyncStub,
+    video: SampleVideo,
+    progress: Progress,
+    *,
+    silhouettes: bool = False,
 ) -> Recording:
-    """Landmarks of every frame looked at. Raises Unavailable if the pose service cannot be reached or goes away."""
+    """Landmarks of every frame looked at, and masks if `silhouettes`. Raises Unavailable if the pose service cannot be reached or goes away."""
     call = pose.StreamPoses()
     try:
-        found = await _converse(call, video, progress)
+        found = await _converse(call, video, progress, silhouettes)
     except (grpc.aio.AioRpcError, TimeoutError) as error:
         said = (
             error.details()
@@ -59,11 +63,14 @@ async def detect(
     return _recording(found, video)
 
 
-async def _converse(call: PoseCall, video: SampleVideo, progress: Progress) -> list[_Found]:
+async def _converse(
+    call: PoseCall, video: SampleVideo, progress: Progress, silhouettes: bool
+) -> list[_Found]:
     config = pose_service_pb2.StreamConfig(
         camera_id=f"reference-{secrets.token_hex(6)}",
         mode=pose_service_pb2.STREAM_MODE_LOSSLESS,
         return_poses=True,
+        segmentation=silhouettes,
         max_persons=PERSONS_LOOKED_FOR,
         instance_id=secrets.token_hex(8),
         fps=video.fps / video.step,
@@ -147,6 +154,7 @@ def _recording(found: list[_Found], video: SampleVideo) -> Recording:
     for row, one in enumerate(found):
         if one.pose.HasField("pose"):
             world[row], image[row], visibility[row] = world_and_image(one.pose.pose)
+    masks = tuple(mask_of(one.pose) for one in found)
     return Recording(
         times_s=np.array([one.time_s for one in found]),
         image_px=image,
@@ -156,4 +164,5 @@ def _recording(found: list[_Found], video: SampleVideo) -> Recording:
         persons=np.array([one.pose.persons for one in found], dtype=np.int64),
         frame_numbers=np.array([one.number for one in found], dtype=np.int64),
         video_frames=video.frames,
+        masks=masks if any(mask is not None for mask in masks) else (),
     )

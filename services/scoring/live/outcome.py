@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from services.scoring.judging.score import Verdict
+from services.scoring.judging.technique import Flaw
 from services.scoring.movement.joints import JointError
 from services.scoring.reference.template import Phase
 
@@ -68,10 +69,14 @@ class CompletedRepetition:
     joint_errors: tuple[JointError, ...]
     """Worst first."""
     worst_phase: Phase
+    flaws: tuple[Flaw, ...] = ()
+    """How far it goes towards the faults its exercise is known for, furthest first."""
     faults: tuple[str, ...] = ()
     """Codes of the faults worth a word, as in `Advice.code`, worst first; none if it passes."""
     cue: Advice | None = None
     """What is said of it; None: nothing."""
+    silhouette_overlap: float | None = None
+    """Mean intersection over union of the outlines, see `overlap.py`; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +97,5 @@ class Outcome:
     """Verdict on the newest repetition, whose parts stand until the next."""
     notice: Notice | None = None
     """What stands besides the advice."""
+    silhouette_overlap: float | None = None
+    """Intersection over union of the outlines now; None: not known."""

@@ -6,7 +6,7 @@ Pure: the clock is the sets' own, nothing is stored elsewhere. `state` and `rest
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,13 +16,15 @@ from services.scoring.judging.calibration import Calibration, defaults
 from services.scoring.judging.faults import repetition_errors
 from services.scoring.judging.localisation import Usual, residuals
 from services.scoring.judging.score import Verdict, judge
+from services.scoring.judging.technique import deviation, flaws
 from services.scoring.live.counting import Counting, Finished
 from services.scoring.live.following import Following, Moment
 from services.scoring.live.motion import Motion
 from services.scoring.live.outcome import CompletedRepetition, Outcome, State
+from services.scoring.live.overlap import OutlineOverlap
 from services.scoring.live.ready import NEAR_READY, ReadyPose
 from services.scoring.movement.joints import joint_errors
-from services.scoring.movement.landmarks import SyncedViews
+from services.scoring.movement.landmarks import SyncedViews, View
 from services.scoring.movement.observer import Observer
 from services.scoring.movement.views import Observed
 from services.scoring.reference.template import RATE_HZ, Kind, Phase, Template
@@ -69,6 +71,7 @@ class SessionScorer:
         self._ready = ReadyPose(template.ready)
         self._voice = Voice(template)
         self._observer = Observer(template.heading)
+        self._overlap = OutlineOverlap(template)
         self._time = math.nan
         self._off_since = math.nan
         self._live = math.nan
@@ -116,13 +119,14 @@ class SessionScorer:
         self._motion.push(time_s, dt, seen, self._way.tolerances.scale)
         self._counting.remember(time_s, seen)
         if self.template.kind is Kind.HOLD:
-            return self._feed_hold(time_s, dt, seen)
+            return self._feed_hold(synced.views, time_s, dt, seen)
         finished = self._counting.push(time_s, seen)
         completed = self._complete(finished) if finished is not None else None
         self._ready.push(time_s, seen, self._way, self._motion.still_for(time_s))
         moment = self._way.place(seen, self._ready.pose, dt)
         state = self._state_of(time_s, moment)
-        return self._outcome(time_s, dt, state, moment, completed)
+        outcome = self._outcome(time_s, dt, state, moment, completed)
+        return self._with_overlap(outcome, synced.views, dt, moment)
 
     def _visible(self, seen: Observed) -> bool:
         weight = self._way.tolerances.weight
@@ -148,13 +152,25 @@ class SessionScorer:
 
     def _complete(self, finished: Finished) -> CompletedRepetition:
         way, cycle, comparison = finished.way, finished.cycle, finished.comparison
-        verdict = judge(comparison, way.template, self._calibration, timed=self._rules.video_leads)
+        found = flaws(comparison, way.template)
+        verdict = judge(
+            comparison, way.template, self._calibration, timed=self._rules.video_leads, fault=deviation(found)
+        )
         self._count += 1
         self._latest = verdict
         errors, phase = repetition_errors(comparison, way.template, way.usual)
         if verdict.score >= PASSES:
             way.usual = way.usual.after(residuals(comparison, way.template))
-        done = CompletedRepetition(self._count, cycle.start_s, cycle.end_s, verdict, errors, phase)
+        done = CompletedRepetition(
+            number=self._count,
+            start_s=cycle.start_s,
+            end_s=cycle.end_s,
+            verdict=verdict,
+            joint_errors=errors,
+            worst_phase=phase,
+            flaws=found,
+            silhouette_overlap=self._overlap.mean(cycle.start_s, cycle.end_s),
+        )
         return self._voice.hear(done)
 
     def _state_of(self, time_s: float, moment: Moment) -> State:
@@ -208,9 +224,16 @@ class SessionScorer:
             notice=self._voice.notice(time_s),
         )
 
-    def _feed_hold(self, time_s: float, dt: float, seen: Observed) -> Outcome:
+    def _with_overlap(self, outcome: Outcome, views: tuple[View, ...], dt: float, moment: Moment) -> Outcome:
+        if outcome.state not in (State.TRACKING, State.HOLD):
+            return outcome
+        mirrored = self._way.template is not self.template
+        share = self._overlap.see(outcome.time_s, dt, views, self._observer, moment.row, mirrored=mirrored)
+        return replace(outcome, silhouette_overlap=share) if share is not None else outcome
+
+    def _feed_hold(self, views: tuple[View, ...], time_s: float, dt: float, seen: Observed) -> Outcome:
         """A held pose: no repetitions, the score is that of the pose."""
         moment = self._way.place(seen, self.template.ready, dt)
         near = moment.deviation < LOST_DEVIATION and self._way.from_ready(seen) < NEAR_READY
         state = State.HOLD if near else State.READY
-        return self._outcome(time_s, dt, state, moment, None)
+        return self._with_overlap(self._outcome(time_s, dt, state, moment, None), views, dt, moment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -39,6 +39,19 @@ class Landmark(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Mask:
+    """Which pixels of a picture belong to the person; as komi.common.v1.SegmentationMask, unpacked by `outline.py`."""
+
+    width: int
+    """Pixels of the mask."""
+    height: int
+    image_width: int
+    """Pixels of the picture that the landmarks are in."""
+    image_height: int
+    bits_zlib: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What one camera saw of the person at one instant."""
 
@@ -49,6 +62,8 @@ class View:
     """(33, 3) metres from the middle of the hips, x to the image's right, y down, z away from the camera."""
     visibility: Floats
     """(33,) likelihood, 0 to 1, that the landmark is in the picture and not hidden."""
+    mask: Mask | None = None
+    """Which pixels are the person's. None: not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,8 @@ class Recording:
     """(n,) number of each frame in the video, where not every frame was looked at. None: 0, 1, 2, …"""
     video_frames: int = 0
     """Frames of the video. 0: as many as there are rows."""
+    masks: tuple[Mask | None, ...] = ()
+    """(n) which pixels are the person's. Empty: not asked for."""
 
     def __post_init__(self) -> None:
         n = len(self.times_s)
@@ -104,4 +121,5 @@ class Recording:
 
     def view(self, frame: int, camera_id: str = "sample") -> View:
         """One frame as a live camera would have given it."""
-        return View(camera_id, self.image_px[frame], self.world_m[frame], self.visibility[frame])
+        mask = self.masks[frame] if self.masks else None
+        return View(camera_id, self.image_px[frame], self.world_m[frame], self.visibility[frame], mask)

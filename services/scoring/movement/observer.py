@@ -9,7 +9,7 @@ import numpy as np
 
 from services.scoring.movement.features import bone_vectors
 from services.scoring.movement.landmarks import View
-from services.scoring.movement.views import Observed, fuse, heading, turn_between
+from services.scoring.movement.views import SAME_VIEW_DEG, Observed, fuse, heading, turn_between
 
 HEADING_S: Final = 2.0
 """Time constant of the estimate from where each camera sees the person."""
@@ -26,6 +26,14 @@ class Observer:
         """What the views show together. While the person moves (`settled` false) their direction is not measured."""
         good = tuple(view for view in views if np.isfinite(view.world_m).any())
         return fuse(good, tuple(self._turn(view, dt, settled=settled) for view in good))
+
+    def from_reference(self, camera_id: str) -> bool:
+        """Whether this camera sees the person from where the reference's did, as far as is known."""
+        known = self._headings.get(camera_id)
+        if known is None:
+            return False
+        turn = math.remainder(math.atan2(known.imag, known.real) - self._reference, 2 * math.pi)
+        return abs(math.degrees(turn)) <= SAME_VIEW_DEG
 
     def _turn(self, view: View, dt: float, *, settled: bool) -> float:
         angle = float(heading(bone_vectors(view.world_m)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.scoring.movement.alignment import onto_template, warping_path
 from services.scoring.movement.features import (
@@ -16,7 +17,8 @@ from services.scoring.movement.features import (
     angles_of,
     renormalised,
 )
-from services.scoring.movement.landmarks import Floats, Landmark, Recording
+from services.scoring.movement.landmarks import Floats, Recording
+from services.scoring.movement.outline import PACKED_BYTES, hips_and_trunk, outline_of, packed
 from services.scoring.movement.smoothing import lowpass
 from services.scoring.reference.phases import movement_axis
 from services.scoring.reference.preparation import LOW_FPS, Prepared, check, prepare, rough_scale
@@ -130,6 +132,7 @@ def template_of(
         ghost=_ghost(prepared.image[span]),
         remarks=tuple(remarks),
         samples=stack[:MOST_SAMPLES],
+        outlines=_outlines(recording, prepared, span),
     )
 
 
@@ -163,13 +166,36 @@ def _hold(recording: Recording, prepared: Prepared, exercise: str, remarks: list
         ghost=_ghost(prepared.image[span]),
         remarks=(*remarks, "The video shows no movement; its pose is the reference, to be held."),
         samples=pose[None, None],
+        outlines=_outlines(recording, prepared, span),
     )
 
 
 def _ghost(image: Floats) -> Floats:
     """Landmarks in trunk lengths from the middle of the hips, for drawing over a live picture."""
-    hips = image[:, (Landmark.LEFT_HIP, Landmark.RIGHT_HIP)].mean(axis=1)
-    shoulders = image[:, (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER)].mean(axis=1)
-    trunk = float(np.median(np.linalg.norm(shoulders - hips, axis=1)))
-    ghost: Floats = (image - hips[:, None]) / max(trunk, 1.0)
+    hips, trunk = hips_and_trunk(image)
+    ghost: Floats = (image - hips[:, None]) / _usual_length(trunk)
     return ghost
+
+
+def _usual_length(trunk_px: Floats) -> float:
+    """Of a trunk that is foreshortened at times, pixels."""
+    return max(float(np.median(trunk_px)), 1.0)
+
+
+def _outlines(recording: Recording, prepared: Prepared, span: slice) -> NDArray[np.uint8]:
+    """(rows, 512) the person at each row, from the nearest frame's mask; empty if there are no masks."""
+    frames = prepared.frames[span]
+    if not any(mask is not None for mask in recording.masks):
+        return np.zeros((0, PACKED_BYTES), dtype=np.uint8)
+    numbers = recording.frame_numbers
+    if numbers is None:
+        numbers = np.arange(len(recording.times_s))
+    outlines = np.zeros((len(frames), PACKED_BYTES), dtype=np.uint8)
+    hips, trunk = hips_and_trunk(prepared.image[span])
+    length = _usual_length(trunk)
+    for row, nearest in enumerate(np.abs(frames[:, None] - numbers).argmin(axis=1)):
+        mask = recording.masks[nearest]
+        outline = outline_of(mask, hips[row], length) if mask is not None else None
+        if outline is not None:
+            outlines[row] = packed(outline.person)
+    return outlines

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from services.scoring.errors import BadTemplate
 from services.scoring.movement.features import FEATURES
 from services.scoring.movement.landmarks import Bools, Floats
+from services.scoring.movement.outline import PACKED_BYTES
 
 RATE_HZ: Final = 30.0
 """Rows a second of every template, whatever the frame rate of its video."""
@@ -88,6 +89,8 @@ class Template:
     samples: Floats = field(default_factory=lambda: np.zeros((0, 0, FEATURES)))
     """(at most 12, rows, 60) the repetitions it is the mean of, on its own time, so that further ones can join; (…, 1, 60)
     for a hold. Empty where they were not kept."""
+    outlines: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, PACKED_BYTES), np.uint8))
+    """(rows, 512) what the person covers, see `movement.outline`; a row of zeros: not known. Empty: not asked for."""
 
     @property
     def duration_s(self) -> float:
@@ -184,6 +187,8 @@ def _check(template: Template) -> None:
         "phases": ((rows,), np.int8),
         "ghost": ((rows, 33, 2), np.float64),
     }
+    if len(template.outlines):
+        wanted["outlines"] = ((rows, PACKED_BYTES), np.uint8)
     if len(template.samples):
         samples = 1 if template.kind is Kind.HOLD else rows
         wanted["samples"] = ((min(len(template.samples), MOST_SAMPLES), samples, FEATURES), np.float64)

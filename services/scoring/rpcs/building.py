@@ -55,6 +55,7 @@ async def _order(requests: AsyncIterator[pb.BuildReferenceRequest]) -> Order:
         reference_id=config.reference_id,
         file_name=config.file_name,
         size_bytes=config.size_bytes,
+        silhouettes=config.silhouettes,
     )
 
 

@@ -55,15 +55,16 @@ class ComparisonRpcs(Rpcs):
             attempt_label = config.attempt_name or "the attempt"
             attempt_path = await builder.receive(upload.attempt(), Path(attempt_folder), label=attempt_label)
             template = stored.template if stored is not None else None
+            silhouettes = config.silhouettes if template is None else bool(len(template.outlines))
             recording: Recording | None = None
             if sample_path is not None:
-                async for step in builder.look_at(sample_path, sample_label):
+                async for step in builder.look_at(sample_path, sample_label, silhouettes=silhouettes):
                     if isinstance(step, Recording):
                         exercise = exercise_name(config.exercise)
                         template = await asyncio.to_thread(build_template, step, exercise)
                     else:
                         yield _progress(pb.COMPARED_VIDEO_SAMPLE, step)
-            async for step in builder.look_at(attempt_path, attempt_label):
+            async for step in builder.look_at(attempt_path, attempt_label, silhouettes=silhouettes):
                 if isinstance(step, Recording):
                     recording = step
                     await asyncio.to_thread(check, recording)
@@ -167,12 +168,17 @@ def _comparison(judged: Judged, recording: Recording, shown: Stored) -> pb.Compa
     cosines = np.array([verdict.cosine for verdict in judged.verdicts])
     if np.isfinite(cosines).any():
         message.cosine = float(np.nanmean(cosines))
+    overlaps = [one.silhouette_overlap for one in judged.outcomes if one.silhouette_overlap is not None]
+    if overlaps:
+        message.silhouette_overlap = float(np.mean(overlaps))
     for number, outcome in zip(judged.frame_numbers, judged.outcomes, strict=True):
         frame = message.frames.add(attempt_frame=number, phase=pb.Phase.ValueType(int(outcome.phase)))
         if outcome.reference_frame is not None:
             frame.sample_frame = outcome.reference_frame
         if outcome.score is not None and math.isfinite(outcome.score):
             frame.score = outcome.score
+        if outcome.silhouette_overlap is not None:
+            frame.silhouette_overlap = outcome.silhouette_overlap
         frame.joint_errors.extend(translate.joint_error(one) for one in outcome.joint_errors[:MOST_ERRORS])
     return message
 
