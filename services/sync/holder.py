@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from komi.common.v1 import pose_pb2, stream_pb2
 from services.mesh.sessions import SessionConfig
+from services.mesh.stages import monotonic_ns
 from services.mesh.telemetry import DROPS
 from services.mesh.times import drop_name
 from services.sync import codec, metrics
@@ -164,7 +165,7 @@ class Holder:
         return self.matcher.poll(self._parts.clock.now_us() - round(held_up_s * 1e6))
 
     def _encode(self, group: Group, number: int, token: int) -> bytes:
-        return codec.encode_set(self.session_id, number, token, group, self.views.fuse(group))
+        return codec.encode_set(self.session_id, number, token, group, self.views.fuse(group), monotonic_ns())
 
     def _observe(self, groups: Sequence[Group]) -> None:
         now_us = self._parts.clock.now_us()

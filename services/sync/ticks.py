@@ -131,18 +131,14 @@ class TickMatcher(SessionMatcher):
         before = past[-1]
         if before.time_us == tick_us:
             return before, self._sample(before)
-        following = [frame for frame in self._frames if frame.camera_id == name][:2]
+        # Only the next frame: whether the one after it is here yet depends on who came first, and a tick must not.
+        after = next((frame for frame in self._frames if frame.camera_id == name), None)
         gap_us = round(LONGEST_GAP * (self.cameras.tracks[name].period_us or self._tick_us))
-        if (
-            not following
-            or following[0].epoch != before.epoch
-            or following[0].time_us - before.time_us > gap_us
-        ):
+        if after is None or after.epoch != before.epoch or after.time_us - before.time_us > gap_us:
             return None
-        after = following[0]
         if self._sample(before) is None or self._sample(after) is None:
             return min(before, after, key=lambda frame: abs(frame.time_us - tick_us)), None
-        around = [self._sample(frame) for frame in (*past, *following) if frame.epoch == before.epoch]
+        around = [self._sample(frame) for frame in (*past, after) if frame.epoch == before.epoch]
         return after, interpolate([s for s in around if s is not None], tick_us, gap_us)
 
     def _sample(self, frame: Frame) -> Sample | None:

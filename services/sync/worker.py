@@ -55,14 +55,13 @@ class SessionWorker:
         self._leaving = False
         self.last_offer = time.monotonic()
         self.house = House(self, parts)
+        self._configured = False
         self._corrections_us: dict[str, int] = {}
 
     # ------------------------------------------------------------ in
     def offer(self, frame: Frame, tally: Tally) -> None:
         """Take a pose. When too many wait, the oldest is given up and counted."""
         self.last_offer = time.monotonic()
-        if correction_us := self._corrections_us.get(frame.camera_id):
-            frame = replace(frame, time_us=frame.time_us - correction_us)
         tally.take()
         self._pending.append((frame, tally))
         while len(self._pending) > self._parts.settings.buffer:
@@ -114,6 +113,10 @@ class SessionWorker:
                 self._wake.set()
 
     async def _turn(self) -> None:
+        if not self._configured:
+            # Before anything is stored: a camera may be put right by what another replica found.
+            await self.house.read_config()
+            self._configured = True
         if self._lease.held and not self.holds:
             await self._take_over()
         elif self.holds and not self._lease.held:
@@ -130,7 +133,7 @@ class SessionWorker:
             self._holding = None
         batch = [self._pending.popleft() for _ in range(min(BATCH, len(self._pending)))]
         try:
-            outcomes = await self._handle([frame for frame, _ in batch])
+            outcomes = await self._handle([self._corrected(frame) for frame, _ in batch])
         except BaseException:
             # Not known to be stored: try again. What was stored after all is refused as a duplicate then.
             self._pending.extendleft(reversed(batch))
@@ -144,6 +147,10 @@ class SessionWorker:
             else:
                 self._drop(REFUSED[outcome], frame.camera_id, tally)
         metrics.INGESTED.labels(self.session_id).inc(stored)
+
+    def _corrected(self, frame: Frame) -> Frame:
+        lag_us = self._corrections_us.get(frame.camera_id)
+        return replace(frame, time_us=frame.time_us - lag_us) if lag_us else frame
 
     async def _handle(self, frames: Sequence[Frame]) -> Sequence[Stored]:
         if self.holds:

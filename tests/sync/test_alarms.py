@@ -1,6 +1,7 @@
 """A camera that is out of time is told of once two looks agree, and put right when, and only when, the session asks."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,11 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
+from komi.common.v1 import pose_pb2
 from komi.sync.v1 import sync_service_pb2 as pb
+from komi.sync.v1 import sync_service_pb2_grpc
+from services.mesh.channel import open_channel
+from services.mesh.redis import connect
 from services.mesh.sessions import SessionConfig, SessionStore
 from services.mesh.times import from_duration
 from services.sync import house
@@ -18,14 +23,17 @@ from services.sync.calibration import CalibratedCamera, parse
 from services.sync.content import Lag
 from tests.support.waiting import Eventually
 from tests.sync import recording
-from tests.sync.rig import Ingest, Replica, make_pose
+from tests.sync.processes import Client, SyncProcess
+from tests.sync.rig import Replica, make_pose, read_sets
 from tests.sync.test_views import project
 
 Status: TypeAlias = pb.GetSessionStatusResponse
+Send: TypeAlias = Callable[[pose_pb2.PoseFrame], Awaitable[None]]
 
 PERIOD_US = 33_333
 LATE = "cam03"
 LATE_FRAMES = 2
+BEHIND_US = 5_500_000
 FOLLOW = SessionConfig("live", extra={"apply_content_lag": "true"})
 
 
@@ -72,30 +80,35 @@ def test_what_is_still_found_is_added_to_the_correction_and_all_of_it_ends_with_
 
 
 class Rig:
-    """The recording's four cameras around a body that moves; the pictures of one are late."""
+    """The recording's four cameras around a body that moves; the pictures of one are late.
 
-    def __init__(self, cameras: Mapping[str, CalibratedCamera], stream: Ingest, start_us: int) -> None:
+    It begins some seconds ago, and catches up with the present as fast as it can.
+    """
+
+    def __init__(self, cameras: Mapping[str, CalibratedCamera], send: Send, now_us: int) -> None:
         self._cameras = cameras
-        self._stream = stream
-        self._start_us = start_us
+        self._send = send
+        self._start_us = now_us - BEHIND_US
+        self._began_s = time.monotonic() - BEHIND_US / 1e6
         self._body = np.random.default_rng(1).uniform(-0.4, 0.4, (33, 3)) + np.array([0, 0, 1])
         self.sent = 0
 
     async def shoot(self, frames: int) -> None:
         for n in range(self.sent, self.sent + frames):
+            await asyncio.sleep(max(0.0, self._began_s + n * PERIOD_US / 1e6 - time.monotonic()))
             for name, camera in self._cameras.items():
                 pose = make_pose(name, n, self._start_us + n * PERIOD_US)
                 pose.image_width, pose.image_height = (int(side) for side in camera.size_px)
                 shown = n - (LATE_FRAMES if name == LATE else 0)
                 world = self._body + 0.2 * np.sin(shown * PERIOD_US * 4e-6 + np.arange(3))
                 pose.pose.image_px[:] = project(camera, world).ravel().tolist()
-                await self._stream.send(pose)
+                await self._send(pose)
         self.sent += frames
 
 
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pictures are compared a few times a second: the test's frames come faster than those of cameras."""
+    """The pictures are compared a few times a second."""
     monkeypatch.setattr(house, "PERIOD_S", 0.1)
 
 
@@ -113,13 +126,11 @@ async def test_a_session_that_asks_has_its_late_camera_put_right(
         return answer
 
     async with replica.ingest() as stream:
-        rig = Rig(parse(text), stream, await replica.now_us() - 25_000_000)
+        rig = Rig(parse(text), stream.send, await replica.now_us())
 
         async def raised(*, applied: bool) -> Status | None:
             """Each look needs new frames."""
-            if rig.sent < 700:
-                await rig.shoot(4)
-                await asyncio.sleep(0.1)
+            await rig.shoot(4)
             found = await status()
             return found if [(a.camera_id, a.applied) for a in found.alarms] == [(LATE, applied)] else None
 
@@ -145,9 +156,9 @@ async def test_a_session_that_asks_has_its_late_camera_put_right(
         assert from_duration(found.alarms[0].applied_lag) == pytest.approx(lag_us, abs=8_000)
         assert not any(camera.content_lag_alarm for camera in found.cameras)
         first = rig.sent
-        await rig.shoot(40)
 
         async def put_right() -> set[int]:
+            await rig.shoot(4)
             sets = [{m.id.camera_id: m.id.sequence for m in s.members} for s in await replica.sets()]
             return {of[LATE] - of["cam01"] for of in sets if len(of) == 4 and of["cam01"] >= first + 5}
 
@@ -160,3 +171,58 @@ async def test_a_session_that_asks_has_its_late_camera_put_right(
             return not any(alarm.applied for alarm in (await status()).alarms)
 
         await eventually(uncorrected, within=60, what="the end of the correction")
+
+
+async def test_a_correction_outlives_the_replica_that_found_it(
+    redis_url: str, shared_data: Path, eventually: Eventually
+) -> None:
+    """Bug: what came in before the new replica had read the session's corrections was stored with wrong times."""
+    text = recording.calibration(shared_data)
+    config = replace(FOLLOW, cameras=recording.CAMERAS, calibration_toml=text, resample=False)
+    redis = connect(redis_url)
+    try:
+        await SessionStore(redis).put(config)
+        async with (
+            SyncProcess(redis_url) as first,
+            SyncProcess(redis_url) as second,
+            Client([first.address, second.address]) as client,
+            open_channel(second.address) as channel,
+        ):
+            stub = sync_service_pb2_grpc.SyncServiceStub(channel)
+
+            async def send(pose: pose_pb2.PoseFrame) -> None:
+                await eventually(lambda: client.waiting < 32, within=60, what="room in the client")
+                client.send(pose)
+
+            seconds, _ = await redis.time()
+            rig = Rig(parse(text), send, int(seconds) * 1_000_000)
+
+            async def applied() -> Status | None:
+                await rig.shoot(4)
+                status: Status = await stub.GetSessionStatus(pb.GetSessionStatusRequest(session_id="live"))
+                return status if [a.applied for a in status.alarms] == [True] else None
+
+            found = await eventually(applied, within=90, what="the correction")
+            assert found is not None
+            applied_us = from_duration(found.alarms[0].applied_lag)
+            await rig.shoot(20)
+            before = rig.sent
+            first.kill()
+
+            async def taken_over() -> list[pb.SyncedSet]:
+                await rig.shoot(4)
+                sets = await read_sets(redis)
+                later = [s for s in sets if s.fence > sets[0].fence and len(s.members) == 4]
+                assert later
+                assert later[-1].members[0].id.sequence > before + 30
+                return later
+
+            later = await eventually(taken_over, within=60, what="sets of the other replica")
+            status = await stub.GetSessionStatus(pb.GetSessionStatusRequest(session_id="live"))
+    finally:
+        await redis.aclose()
+    shifts = {m.id.camera_id: {s.members[k].id.sequence - s.members[0].id.sequence for s in later}
+              for k, m in enumerate(later[0].members)}  # fmt: skip
+    assert shifts == {name: {LATE_FRAMES if name == LATE else 0} for name in recording.CAMERAS}
+    assert [(a.camera_id, a.applied) for a in status.alarms] == [(LATE, True)]
+    assert from_duration(status.alarms[0].applied_lag) == pytest.approx(applied_us, abs=8_000)
