@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,10 @@ from services.scoring.advice.coach import MATTERS, Coach
 from services.scoring.advice.knowledge import Text, exercises
 from services.scoring.advice.phrases import Phrase, find, phrases
 from services.scoring.advice.tips import Index, tip, words
+from services.scoring.judging.calibration import Calibration
+from services.scoring.judging.measures import MEASURES
 from services.scoring.judging.score import Verdict
+from services.scoring.judging.technique import RULES, Flaw, Rule, deviation
 from services.scoring.live.outcome import CompletedRepetition
 from services.scoring.movement.joints import JOINTS, JointError
 from services.scoring.reference.template import Phase
@@ -43,12 +47,19 @@ def test_every_cue_is_short_polite_and_in_both_languages(phrase: Phrase) -> None
 
 def test_every_cue_is_of_a_known_exercise_part_and_direction() -> None:
     places = {"any", *(one.exercise for one in exercises())}
-    parts = {joint.name.removeprefix("left_").removeprefix("right_") for joint in JOINTS} | {"knees", "tempo"}
+    own = {
+        "tempo": {"fast", "slow"},
+        "knees": {"in"},
+        "hips": {"aside"},
+        "step": {"less"},
+        "hands": {"uneven"},
+    }
+    parts = {joint.name.removeprefix("left_").removeprefix("right_") for joint in JOINTS} | set(own)
     for code in phrases():
         place, part, direction, phase = code.split(".")
         assert place in places
         assert part in parts
-        assert direction in {"tempo": {"fast", "slow"}, "knees": {"in"}}.get(part, {"less", "more"})
+        assert direction in own.get(part, {"less", "more"})
         assert phase in {"out", "turn", "back", "any"}
 
 
@@ -185,6 +196,40 @@ def test_an_exercise_goes_by_any_of_its_names() -> None:
 def test_how_the_arms_are_held_is_nobodys_business_in_leg_exercises(exercise: str) -> None:
     arms = JointError("left_shoulder", 60.0, 5.0)
     assert Coach(exercise).hear(repetition(1, 40.0, arms)).faults == ()
+
+
+@pytest.mark.parametrize("rule", [(name, rule) for name, rules in RULES.items() for rule in rules], ids=str)
+def test_every_fault_with_a_name_has_words_of_its_exercise(rule: tuple[str, Rule]) -> None:
+    name, one = rule
+    phrase = find(name, one.part, one.direction, "turn")
+    assert phrase is not None
+    assert phrase.code.startswith(f"{name}.{one.part}.{one.direction}.")
+    assert one.measure in MEASURES
+
+
+def test_a_fault_with_a_name_is_told_before_what_the_joints_show_and_one_that_passes_is_not() -> None:
+    depth, heels = (next(r for r in RULES["squat"] if r.part == part) for part in ("knee", "ankle"))
+    done = replace(
+        repetition(1, 45.0, JointError("trunk", 30.0, 3.0)),
+        flaws=(Flaw(heels, 1.5, 13.0), Flaw(depth, 0.9, -11.0)),
+    )
+    heard = Coach("squat").hear(done)
+    assert heard.faults == ("squat.ankle.more.any",)
+    assert heard.cue is not None
+    assert (heard.cue.joints, heard.cue.degrees) == (("left_ankle", "right_ankle"), 13.0)
+    assert Coach("squat").hear(replace(done, flaws=(Flaw(depth, 0.9, -11.0),))).faults == (
+        "squat.trunk.more.any",
+    )
+
+
+def test_a_fault_at_its_limit_is_worth_70_and_one_clear_fault_is_no_collapse() -> None:
+    rule = RULES["squat"][0]
+    scale = Calibration(d90=0.225, d70=0.3)
+    scores = [scale.score(0.3 * deviation((Flaw(rule, excess, 0.0),))) for excess in (0.75, 1.0, 1.5, 9.0)]
+    assert scores[:2] == pytest.approx([90, 70], abs=2.0)
+    assert 50 < scores[2] < 65
+    assert scores[3] >= 40
+    assert deviation(()) == 0.0
 
 
 @pytest.mark.parametrize(("length_s", "direction"), [(1.0, "fast"), (5.0, "slow")])

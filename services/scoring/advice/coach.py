@@ -168,6 +168,15 @@ def faults(exercise: str, done: CompletedRepetition, usual_s: float = math.nan) 
     """
     phase = done.worst_phase.name.lower()
     found: dict[str, Fault] = {}
+    for flaw in done.flaws:
+        phrase = find(exercise, flaw.rule.part, flaw.rule.direction, phase)
+        if flaw.excess >= EXCESS and phrase is not None:
+            found[phrase.code] = Fault(
+                phrase, flaw.rule.part, flaw.rule.joints, flaw.degrees, done.worst_phase
+            )
+    if found:  # what has a name is the cause of what the joints show
+        yield from found.values()
+        return
     for error in done.joint_errors:
         part = _part(error)
         if error.severity < EXCESS or abs(error.degrees) < SMALLEST_DEG or not _matters(exercise, part):

@@ -42,10 +42,16 @@ def judge(
     calibration: Calibration,
     *,
     timed: bool = False,
+    fault: float = 0.0,
 ) -> Verdict:
-    """The score of a repetition and its parts. `timed`: the tempo enters the score (the video leads)."""
+    """The score of a repetition and its parts.
+
+    `timed`: the tempo enters the score (the video leads). `fault`: deviation of the clearest fault with a name, the
+    boundary's being 1 (`technique.deviation`).
+    """
     off, bones = calibration.deviation(comparison, template)
     off += knees.penalty(knees.inwards(comparison, template))
+    off = max(off, calibration.d70 * fault)  # a NaN stays: too little was seen
     out_s, turn_s, back_s = phase_times(comparison, template)
     ratio = max(comparison.user_rows[-1], 1.0) / max(len(template.features) - 1, 1)
     tempo = 100.0 * math.exp(-0.5 * (math.log(max(ratio, 0.05)) / math.log(1.8)) ** 2)
