@@ -120,9 +120,9 @@ redis-binary: $(RUNTIME)
 ##@ Measure
 
 .PHONY: eval
-eval: $(RUNTIME)  ## How well the score tells right from wrong (DATA=file.npz OUT=file.json)
+eval: setup  ## How well the score tells right from wrong, with plots (DATA=file.npz OUT=file.json CALIBRATE=other.npz)
 	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "make eval DATA=file.npz OUT=file.json"; exit 2; }
-	$(PY) -m bench.eval $(DATA) $(OUT)
+	$(PY) -m bench.eval "$(DATA)" "$(OUT)" $(if $(CALIBRATE),--calibrate "$(CALIBRATE)")
 
 .PHONY: bench
 bench: setup model redis-binary  ## Measure the mesh beside the bare loop (OUT=file.json CAMERAS=n FPS=f MODEL=lite|full SECONDS=s PHASES=…)
@@ -138,7 +138,7 @@ bench-diff: setup  ## What changed between two benches (A=before.json B=after.js
 	@$(PY) -m bench.diff $(A) $(B)
 
 .PHONY: sync-scenarios
-sync-scenarios: setup  ## The ten hardest cases of alignment against their bars (OUT=file.json, SEEDS=3, ONLY=3,7)
+sync-scenarios: setup model redis-binary  ## The ten hardest cases of alignment against their bars (OUT=file.json, SEEDS=3, ONLY=3,7)
 	$(PY) -m bench.sync_scenarios --seeds $(or $(SEEDS),3) $(if $(ONLY),--only $(ONLY)) $(if $(OUT),--out $(OUT))
 
 ##@ Maintain

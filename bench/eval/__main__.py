@@ -1,145 +1,101 @@
 """`python -m bench.eval DATA.npz OUT.json`: how well scoring tells right from wrong on people it has never seen.
 
-With --quick only the score is measured, on clean landmarks. See docs/scoring.md.
+Plots go beside OUT as PNG. With --calibrate OTHER.npz the calibrations are fitted on that file's people; with --quick only the
+score is measured, on clean landmarks. See docs/scoring.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
+import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from bench.eval import protocol
-from bench.eval.data import NOISES, load
-from bench.eval.inject import score_meaning
-from bench.eval.localisation import CASES, localisation
-from bench.eval.protocol import Judged, Scale
-from bench.eval.streams import repetition_counts, tracking
-from services.scoring.errors import BadCalibration
-from services.scoring.reference.template import Template
-
-DESIGN = range(1, 6)
-"""Movements scoring was designed on; the others are reported apart."""
+from bench.eval.data import BadData
+from bench.eval.localisation import CASES
+from bench.eval.report import Evaluation, evaluate
 
 
-def figures(judged: list[Judged], scales: list[Scale]) -> dict[str, Any]:
-    """AUC, balanced accuracy and shares of every calibration."""
-    rows: dict[str, Any] = {
-        "auc_within": {},
-        "auc_pooled": {},
-        "balanced_accuracy": {},
-        "passed": {},
-        "caught": {},
-    }
-    for scale in scales:
-        passed, caught = protocol.rates(judged, scale.wrong)
-        rows["auc_within"][scale.name] = protocol.auc_within(judged, scale.deviation)
-        rows["auc_pooled"][scale.name] = protocol.auc_pooled(judged, scale.deviation)
-        rows["balanced_accuracy"][scale.name] = 0.5 * (passed + caught)
-        rows["passed"][scale.name] = passed
-        rows["caught"][scale.name] = caught
-    return rows
-
-
-def scales_of(judged: list[Judged], templates: dict[tuple[int, int], Template]) -> list[Scale]:
-    """The calibrations that the file has enough people for."""
-    scales = [protocol.label_free(judged, templates)]
-    for calibrated in (protocol.correct_only, protocol.full):
-        try:
-            scales.append(calibrated(judged, templates))
-        except BadCalibration as error:
-            print(f"{calibrated.__name__}: left out, {error.message}", flush=True)
-    return scales
-
-
-def part(judged: list[Judged], scales: list[Scale], movements: range | set[int]) -> dict[str, Any]:
-    """The same of some movements."""
-    keep = np.array([one.performance.movement in movements for one in judged])
-    chosen = [one for one, kept in zip(judged, keep, strict=True) if kept]
-    return (
-        figures(chosen, [Scale(s.name, s.deviation[keep], s.wrong[keep]) for s in scales]) if chosen else {}
-    )
-
-
-def baseline(judged: list[Judged]) -> dict[str, float]:
-    """The usual recipe: mean cosine of the bones after dynamic time warping."""
-    off = -np.array([one.cosine for one in judged])
-    return {"auc_within": protocol.auc_within(judged, off), "auc_pooled": protocol.auc_pooled(judged, off)}
-
-
-def evaluate(data: Path, *, quick: bool) -> dict[str, Any]:
-    """Everything, as the JSON holds it."""
-    dataset = load(data)
-    performances = dataset.performances
-    report: dict[str, Any] = {
-        "data": data.name,
-        "repetitions_in_file": len(performances),
-        "too_short": dataset.too_short,
-        "noise": {},
-    }
-    if dataset.too_short:
-        print(f"left out, too short: {', '.join(dataset.too_short)}", flush=True)
-    for noise in ["clean"] if quick else NOISES:
-        began = time.monotonic()
-        judged, templates = protocol.judge_all(performances, noise)
-        scales = scales_of(judged, templates)
-        found = {**figures(judged, scales), "baseline_cosine": baseline(judged)}
-        if noise == "clean":
-            report |= found
-            report["design_movements"] = part(judged, scales, DESIGN)
-            movements = {p.movement for p in performances}
-            report["other_movements"] = part(judged, scales, movements - set(DESIGN))
-            report["by_movement"] = {str(m): part(judged, scales, {m}) for m in sorted(movements)}
-            if not quick:
-                report["repetitions"] = repetition_counts(performances, templates)
-        else:
-            report["noise"][noise] = found
-        print(f"{noise}: {len(judged)} judgements in {time.monotonic() - began:.0f} s", flush=True)
-    if not quick:
-        report["tracking"] = {noise: tracking(performances, noise) for noise in ("clean", "moderate")}
-        report["localisation"] = {
-            **localisation(performances, "clean"),
-            "moderate": localisation(performances, "moderate"),
-            "meaning": CASES,
-        }
-        report["score_meaning"] = score_meaning(performances)
-    report["notes"] = (
-        "Subjects are left out in turn; published results use other folds. A markers' body stands in for a pose model, "
-        "seen from 45 degrees. Each repetition is compared with the reference of every other subject."
-    )
-    return report
-
-
-def main() -> None:
+def main() -> int:
     """Read the command line, evaluate, write, and print the summary."""
     parser = argparse.ArgumentParser(prog="python -m bench.eval", description=__doc__)
     parser.add_argument("data", type=Path, help="file in the form of shared/data/ui-prmd")
-    parser.add_argument("out", type=Path, help="JSON to write")
+    parser.add_argument("out", type=Path, help="JSON to write; plots go beside it")
+    parser.add_argument("--calibrate", type=Path, help="fit the calibrations on this file's people")
     parser.add_argument("--quick", action="store_true", help="the score on clean landmarks only")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one a core")
     arguments = parser.parse_args()
-    report = evaluate(arguments.data, quick=arguments.quick)
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    for name in report["auc_within"]:
-        print(
-            f"{name:13s} AUC within {report['auc_within'][name]:.3f}, pooled {report['auc_pooled'][name]:.3f}; balanced "
-            f"accuracy {report['balanced_accuracy'][name]:.3f} (passed {report['passed'][name]:.3f}, "
-            f"caught {report['caught'][name]:.3f})"
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        found = evaluate(
+            arguments.data,
+            quick=arguments.quick,
+            calibrate=arguments.calibrate,
+            processes=max(1, arguments.processes),
         )
-    print(f"mean cosine   AUC within {report['baseline_cosine']['auc_within']:.3f}")
-    for case in CASES if "localisation" in report else ():
-        clean, moderate = report["localisation"][case], report["localisation"]["moderate"][case]
-        print(
-            f"{case:29s} part {clean['part']:.3f}, phase {clean['phase']:.3f}; moderate noise: "
-            f"part {moderate['part']:.3f}, phase {moderate['phase']:.3f}"
+    except BadData as error:
+        print(error)
+        return 2
+    arguments.out.write_text(json.dumps(found.report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    for path in _plots(found, arguments.out):
+        print(f"wrote {path}")
+    _summary(found.report)
+    return 0
+
+
+def _plots(found: Evaluation, out: Path) -> list[Path]:
+    try:
+        from bench.eval.plots import plots
+    except ImportError:
+        print("no plots: matplotlib is not installed (make setup)")
+        return []
+    return plots(found, out)
+
+
+def _summary(report: dict[str, Any]) -> None:
+    for noise, rows in (("clean", report), *report["noise"].items()):
+        for name in rows["auc_within"]:
+            print(
+                f"{noise:9s}{name:13s} AUC within {_n(rows['auc_within'][name])}, pooled {_n(rows['auc_pooled'][name])}; "
+                f"balanced accuracy {_n(rows['balanced_accuracy'][name])} (passed {_n(rows['passed'][name])}, "
+                f"caught {_n(rows['caught'][name])})"
+            )
+        print(f"{noise:9s}mean cosine   AUC within {_n(rows['baseline_cosine']['auc_within'])}")
+    if "localisation" not in report:
+        return
+    for case in CASES:
+        clean, moderate = (
+            part.get(case, {}) for part in (report["localisation"], report["localisation"]["moderate"])
         )
-    for name in ("repetitions", "tracking", "score_meaning"):
-        if name in report:
-            print(name, json.dumps(report[name]))
+        print(
+            f"{case:29s} part {_n(clean.get('part'))}, phase {_n(clean.get('phase'))}; moderate noise: "
+            f"part {_n(moderate.get('part'))}, phase {_n(moderate.get('phase'))}"
+        )
+    repetitions = report["repetitions"]
+    for name, rows in (
+        ("all", repetitions),
+        *((n, repetitions[n]) for n in ("design_movements", "other_movements")),
+    ):
+        for kind in ("correct", "incorrect"):
+            figures = rows[kind]
+            print(
+                f"repetitions {name:17s}{kind:10s} OBO {_n(figures['obo'])}, MAE {_n(figures['mae'])}, "
+                f"exact {_n(figures['exact'])}"
+            )
+    print(f"repetitions while idle: {repetitions['idle']}")
+    for noise, figures in report["tracking"].items():
+        if figures:
+            print(
+                f"tracking {noise:9s} mean {figures['mean_error_ms']:.1f} ms, p95 {figures['p95_error_ms']:.0f} ms, start within "
+                f"5 frames {_n(figures['start_within_5_frames'])}, re-lock p95 {figures['relock_p95_s']} s"
+            )
+    print("score_meaning", json.dumps(report["score_meaning"]))
+
+
+def _n(value: float | None) -> str:
+    return "  – " if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

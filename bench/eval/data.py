@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.scoring.movement.landmarks import LANDMARKS, Landmark, Recording
+from services.scoring.movement.landmarks import LANDMARKS, Bools, Landmark, Recording
 
 Floats = NDArray[np.float64]
 RATE_HZ: Final = 30.0
@@ -68,6 +69,13 @@ HIP_INWARD: Final = 0.25
 
 FEWEST_FRAMES: Final = 10
 """A third of a second: less is no repetition but a recording that broke off."""
+BODY_SHARE: Final = 0.5
+"""Share of the markers that a frame with a body in it has."""
+_NEEDED: Final = frozenset(
+    side + name
+    for side in "LR"
+    for name in (*(name for names in _SOURCES.values() for name in names), "ASI", "PSI", "FIN")
+)
 
 
 @dataclass(frozen=True)
@@ -76,28 +84,49 @@ class Dataset:
 
     performances: list[Performance]
     too_short: list[str]
-    """Episodes left out because they hold fewer frames than FEWEST_FRAMES, as m10 s05 e09."""
+    """Episodes left out because they hold fewer frames with a body in them than FEWEST_FRAMES, as m10 s05 e09."""
+
+
+class BadData(Exception):
+    """A file that is not of the form described in shared/data/README.md."""
 
 
 def load(path: Path) -> Dataset:
-    """All performances in a file of the form described in shared/data/README.md (`ui-prmd`)."""
-    with np.load(path, allow_pickle=False) as stored:
-        markers = [str(name) for name in stored["markers"]]
-        xyz = stored["xyz_mm"].astype(np.float64) / 1000.0
-        offsets = stored["offsets"]
-        index = stored["index_m_s_e_correct"]
+    """All performances in a file of the form described in shared/data/README.md (`ui-prmd`).
+
+    Zeros and NaN are gaps. Raises BadData if the file is of another form.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            markers = [str(name) for name in stored["markers"]]
+            xyz = stored["xyz_mm"].astype(np.float64) / 1000.0
+            offsets = stored["offsets"].astype(np.int64)
+            index = stored["index_m_s_e_correct"].astype(np.int64)
+    except (OSError, KeyError, ValueError) as error:
+        raise BadData(f"{path} is no file of movements in the form of UI-PRMD here: {error}") from error
+    missing = sorted(_NEEDED - set(markers))
+    if missing:
+        raise BadData(f"{path} lacks the markers {', '.join(missing)}")
+    if (
+        xyz.shape[1:] != (len(markers), 3)
+        or len(offsets) != len(index) + 1
+        or (np.diff(offsets, prepend=0, append=len(xyz)) < 0).any()
+    ):
+        raise BadData(
+            f"{path}: its offsets and index do not fit its {len(xyz)} frames of {len(markers)} markers"
+        )
     xyz[(xyz == 0).all(axis=-1)] = np.nan
     found, too_short = [], []
     for (movement, subject, episode, correct), start, end in zip(
-        index, offsets[:-1], offsets[1:], strict=True
+        index.tolist(), offsets[:-1], offsets[1:], strict=True
     ):
-        if end - start < FEWEST_FRAMES:
+        episode_xyz = xyz[start:end]
+        body = np.isfinite(episode_xyz).all(axis=-1).mean(axis=-1) >= BODY_SHARE
+        if body.sum() < FEWEST_FRAMES:
             too_short.append(f"m{movement:02d} s{subject:02d} e{episode:02d}")
             continue
-        world = _landmarks(_filled(xyz[start:end]), markers)
-        found.append(
-            Performance(int(movement), int(subject), int(episode), bool(correct), _seen(world, CAMERA_DEG))
-        )
+        world = _landmarks(_filled(episode_xyz), markers)
+        found.append(Performance(movement, subject, episode, bool(correct), _seen(world, CAMERA_DEG)))
     return Dataset(found, too_short)
 
 
@@ -105,16 +134,13 @@ def _filled(xyz: Floats) -> Floats:
     """Gaps bridged in time; a marker missing throughout becomes the mean of the others, which is far off but finite."""
     out = xyz.copy()
     rows = np.arange(len(out))
-    for marker in range(out.shape[1]):
-        good = np.isfinite(out[:, marker]).all(axis=1)
-        if good.all():
-            continue
-        for axis in range(3):
-            column = out[:, marker, axis]
-            if good.any():
-                column[~good] = np.interp(rows[~good], rows[good], column[good])
-            else:
-                column[:] = np.nanmean(out[:, :, axis], axis=1)
+    good: Bools = np.asarray(np.isfinite(out).all(axis=2))
+    for marker, axis in product(np.flatnonzero(good.any(axis=0)), range(3)):
+        known = good[:, marker]
+        out[~known, marker, axis] = np.interp(rows[~known], rows[known], out[known, marker, axis])
+    lost = ~good.any(axis=0)
+    if lost.any():
+        out[:, lost] = out[:, ~lost].mean(axis=1, keepdims=True)
     return out
 
 

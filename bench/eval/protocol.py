@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from bench.eval.data import NOISES, Floats, Performance, disturbed, recording
+from services.scoring.errors import BadCalibration
 from services.scoring.judging.calibration import Calibration, defaults, from_correct, from_labelled
 from services.scoring.judging.comparison import Comparison, compare, cosine
 from services.scoring.judging.deviation import Deviations, deviations
@@ -26,6 +28,8 @@ from services.scoring.reference.template import RATE_HZ, Template
 from services.scoring.reference.tolerance import one_view_variance
 
 KNOWN: Final = np.ones(FEATURES, dtype=bool)
+Templates = dict[tuple[int, int], Template]
+"""References by (movement, subject)."""
 
 
 @dataclass(frozen=True)
@@ -81,37 +85,41 @@ def clip_of(features: Floats, template: Template) -> Clip:
     return Clip(features, KNOWN, one_view_variance(), 0.0)
 
 
-def judge_all(
-    performances: list[Performance], noise: str
-) -> tuple[list[Judged], dict[tuple[int, int], Template]]:
-    """Every repetition against the reference of every other subject, and the references by (movement, subject)."""
+def references(performances: list[Performance], features: list[Floats]) -> Templates:
+    """One of every subject's correct repetitions of each movement; a subject who has none is no reference."""
+    correct: dict[tuple[int, int], list[Floats]] = defaultdict(list)
+    for one, seen in zip(performances, features, strict=True):
+        if one.correct:
+            correct[one.movement, one.subject].append(seen)
+    return {key: sample_template(parts) for key, parts in correct.items()}
+
+
+def judge_all(performances: list[Performance], noise: str) -> tuple[list[Judged], Templates]:
+    """Every repetition against the reference of every other subject, and the references."""
     features = [seen_features(p, noise, seed) for seed, p in enumerate(performances)]
-    grouped: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for index, performance in enumerate(performances):
-        grouped[performance.movement, performance.subject].append(index)
+    templates = references(performances, features)
+    return _judged(performances, features, templates, themselves=False), templates
+
+
+def judge_against(performances: list[Performance], templates: Templates, noise: str) -> list[Judged]:
+    """Every repetition against every reference of other people's: subjects of the same number are not the same."""
+    features = [seen_features(p, noise, seed) for seed, p in enumerate(performances)]
+    return _judged(performances, features, templates, themselves=True)
+
+
+def _judged(
+    performances: list[Performance], features: list[Floats], templates: Templates, *, themselves: bool
+) -> list[Judged]:
     judged: list[Judged] = []
-    templates: dict[tuple[int, int], Template] = {}
-    for (movement, reference), own in grouped.items():
-        correct = [features[i] for i in own if performances[i].correct]
-        template = sample_template(correct)
-        templates[movement, reference] = template
+    for (movement, reference), template in templates.items():
         ways = [template, mirror_image(template)] if one_sided(template) else [template]
-        for (other_movement, subject), theirs in grouped.items():
-            if other_movement != movement or subject == reference:
+        for performance, seen in zip(performances, features, strict=True):
+            if performance.movement != movement or (performance.subject == reference and not themselves):
                 continue
-            clips = [clip_of(features[i], template) for i in theirs]
-            for index, clip in zip(theirs, clips, strict=True):
-                way, comparison = _way_round(ways, clip)
-                judged.append(
-                    Judged(
-                        performances[index],
-                        reference,
-                        comparison,
-                        deviations(comparison, way),
-                        cosine(comparison.user, way.features, comparison.known),
-                    )
-                )
-    return judged, templates
+            way, comparison = _way_round(ways, clip_of(seen, template))
+            alike = cosine(comparison.user, way.features, comparison.known)
+            judged.append(Judged(performance, reference, comparison, deviations(comparison, way), alike))
+    return judged
 
 
 def _way_round(ways: list[Template], clip: Clip) -> tuple[Template, Comparison]:
@@ -159,29 +167,39 @@ def auc_pooled(judged: list[Judged], deviation: Floats) -> float:
 
 
 def _mean_auc(judged: list[Judged], deviation: Floats, key: Callable[[Judged], tuple[int, ...]]) -> float:
-    correct = np.array([one.performance.correct for one in judged])
+    """Mean over movements of the mean over groups that hold both kinds; what was not judged is left out."""
+    correct = np.array([one.performance.correct for one in judged], dtype=bool)
+    seen = np.isfinite(deviation)
     per: dict[int, list[float]] = defaultdict(list)
     for rows in by(judged, key):
         chosen = np.array(rows)
-        good, bad = deviation[chosen[correct[chosen]]], deviation[chosen[~correct[chosen]]]
+        good, bad = (deviation[chosen[(correct[chosen] == kind) & seen[chosen]]] for kind in (True, False))
         if len(good) and len(bad):
             per[judged[rows[0]].performance.movement].append(auc(good, bad))
-    return float(np.mean([np.mean(values) for values in per.values()])) if per else float("nan")
+    return _mean([float(np.mean(values)) for values in per.values()])
 
 
-def rates(judged: list[Judged], wrong: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[float, float]:
-    """Shares of correct repetitions passed and of incorrect ones caught, mean over movements."""
-    correct = np.array([one.performance.correct for one in judged])
+def rates(judged: list[Judged], scale: Scale) -> tuple[float, float]:
+    """Shares of correct repetitions passed and of incorrect ones caught, mean over movements; NaN where there is none."""
+    correct = np.array([one.performance.correct for one in judged], dtype=bool)
+    seen = np.isfinite(scale.deviation)
     passed, caught = [], []
     for rows in by(judged, lambda j: j.performance.movement):
         chosen = np.array(rows)
-        passed.append(float((~wrong[chosen])[correct[chosen]].mean()))
-        caught.append(float(wrong[chosen][~correct[chosen]].mean()))
-    return float(np.mean(passed)), float(np.mean(caught))
+        good, bad = (chosen[(correct[chosen] == kind) & seen[chosen]] for kind in (True, False))
+        if len(good):
+            passed.append(float((~scale.wrong[good]).mean()))
+        if len(bad):
+            caught.append(float(scale.wrong[bad].mean()))
+    return _mean(passed), _mean(caught)
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
 
 
 # ---------------------------------------------------------------- scales
-def label_free(judged: list[Judged], templates: dict[tuple[int, int], Template]) -> Scale:
+def label_free(judged: list[Judged], templates: Templates) -> Scale:
     """Default tolerances, default boundary."""
     off = np.array([one.bones.total() for one in judged])
     limits = {key: defaults(template).d70 for key, template in templates.items()}
@@ -189,39 +207,38 @@ def label_free(judged: list[Judged], templates: dict[tuple[int, int], Template])
     return Scale("label_free", off, off > boundary)
 
 
-def correct_only(judged: list[Judged], templates: dict[tuple[int, int], Template]) -> Scale:
+def correct_only(judged: list[Judged], templates: Templates) -> Scale:
     """Calibrated on the correct repetitions of the subjects that are neither judged nor the reference.
 
-    Shift from the same reference; the boundary from all references, since few people make a poor quantile.
+    Shift from the same reference; the boundary from all references, since few people make a poor quantile. NaN where
+    there are too few.
     """
     off, wrong = np.full(len(judged), np.nan), np.zeros(len(judged), dtype=bool)
     for rows in by(judged, lambda j: (j.performance.movement, j.subject)):
         movement, subject = judged[rows[0]].performance.movement, judged[rows[0]].subject
         fits: dict[int, Calibration] = {}
-        for reference in {judged[row].reference for row in rows}:
+        for reference in sorted({judged[row].reference for row in rows}):
             good = [
                 one
                 for one in judged
-                if one.performance.movement == movement
-                and one.reference == reference
+                if (one.performance.movement, one.reference) == (movement, reference)
                 and one.subject != subject
                 and one.performance.correct
             ]
-            fits[reference] = from_correct(
-                [one.comparison for one in good],
-                [str(one.subject) for one in good],
-                templates[movement, reference],
-            )
-        boundary = float(np.mean([fit.d70 for fit in fits.values()]))
+            comparisons, people = [one.comparison for one in good], [str(one.subject) for one in good]
+            with suppress(BadCalibration):
+                fits[reference] = from_correct(comparisons, people, templates[movement, reference])
         for row in rows:
             one = judged[row]
-            off[row], _ = fits[one.reference].deviation(one.comparison, templates[movement, one.reference])
-            wrong[row] = off[row] > boundary
+            if one.reference in fits:
+                fit = fits[one.reference]
+                off[row], _ = fit.deviation(one.comparison, templates[movement, one.reference])
+                wrong[row] = off[row] > float(np.mean([other.d70 for other in fits.values()]))
     return Scale("correct_only", off, wrong)
 
 
-def full(judged: list[Judged], templates: dict[tuple[int, int], Template]) -> Scale:
-    """Calibrated on right and wrong repetitions of the other subjects, against one another."""
+def full(judged: list[Judged], templates: Templates) -> Scale:
+    """Calibrated on right and wrong repetitions of the other subjects, against one another; NaN where there are too few."""
     off, wrong = np.full(len(judged), np.nan), np.zeros(len(judged), dtype=bool)
     for rows in by(judged, lambda j: (j.performance.movement, j.subject)):
         movement, subject = judged[rows[0]].performance.movement, judged[rows[0]].subject
@@ -230,7 +247,10 @@ def full(judged: list[Judged], templates: dict[tuple[int, int], Template]) -> Sc
             for one in judged
             if one.performance.movement == movement and subject not in (one.subject, one.reference)
         ]
-        fit = from_labelled([one.bones for one in others], [one.performance.correct for one in others])
+        try:
+            fit = from_labelled([one.bones for one in others], [one.performance.correct for one in others])
+        except BadCalibration:
+            continue
         for row in rows:
             one = judged[row]
             off[row], _ = fit.deviation(one.comparison, templates[movement, one.reference])

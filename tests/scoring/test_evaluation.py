@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.eval.__main__ import evaluate
-from bench.eval.data import load
+from bench.eval.data import BadData, load
 from bench.eval.inject import LIMBS, bent, spearman
+from bench.eval.plots import plots
 from bench.eval.protocol import auc
+from bench.eval.report import evaluate
+from bench.eval.streams import count_figures
 from tests.scoring.puppet import Posture, landmarks
 
 
@@ -54,9 +56,98 @@ def test_an_episode_that_broke_off_is_left_out_and_named(tmp_path: Path, shared_
     assert len(dataset.too_short) == 1
 
 
-def test_deep_squats_of_two_people_are_told_right_from_wrong(shared_data: Path) -> None:
-    report = evaluate(
-        shared_data / "ui-prmd" / "uiprmd_vicon30hz_m01_deepsquat_s01-s02_small.npz", quick=True
-    )
+def part_of(shared_data: Path, path: Path, people: dict[int, int], gaps: bool = False) -> Path:
+    """A file of some of the small file's people, under other numbers; `gaps` puts in what recordings suffer from."""
+    source = shared_data / "ui-prmd" / "uiprmd_vicon30hz_m01_deepsquat_s01-s02_small.npz"
+    with np.load(source, allow_pickle=False) as stored:
+        index, ends, xyz = (stored[name] for name in ("index_m_s_e_correct", "offsets", "xyz_mm"))
+        markers = stored["markers"]
+    keep = [row for row, (_, subject, episode, _) in enumerate(index) if subject in people and episode <= 6]
+    parts = [xyz[ends[row] : ends[row + 1]].astype(np.float32) for row in keep]
+    index = index[keep].copy()
+    index[:, 1] = [people[subject] for subject in index[:, 1]]
+    if gaps:
+        parts[0][:] = np.nan
+        parts[1][5:9] = np.nan
+        parts[2][:, 3] = 0
+        # Of the last person only wrong ones are left: nobody's reference, but judged against others'.
+        chosen = [
+            row for row in range(len(parts)) if index[row, 3] == 0 or index[row, 1] != max(people.values())
+        ]
+        parts, index = [parts[row] for row in chosen], index[chosen]
+    offsets = np.cumsum([0, *map(len, parts)])
+    np.savez(path, xyz_mm=np.concatenate(parts), offsets=offsets, index_m_s_e_correct=index, markers=markers)
+    return path
+
+
+def test_deep_squats_of_two_people_are_told_right_from_wrong_and_drawn(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    found = evaluate(shared_data / "ui-prmd" / "uiprmd_vicon30hz_m01_deepsquat_s01-s02_small.npz", quick=True)
+    report = found.report
     assert report["auc_within"]["label_free"] > 0.9
     assert report["auc_within"]["label_free"] > report["baseline_cosine"]["auc_within"]
+    # Two people leave nobody to calibrate on: no figure rather than a wrong one.
+    assert report["auc_within"]["correct_only"] is None
+    drawn = plots(found, tmp_path / "eval.json")
+    assert {path.name for path in drawn} >= {"eval-movements.png", "eval-roc.png", "eval-deviations.png"}
+    assert all(path.stat().st_size > 1000 for path in drawn)
+
+
+def test_a_file_with_gaps_and_people_without_correct_repetitions_is_measured_as_far_as_it_goes(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    data = part_of(shared_data, tmp_path / "gaps.npz", {1: 7, 2: 9}, gaps=True)
+    report = evaluate(data, quick=True).report
+    assert report["subjects"] == [7, 9]
+    assert len(report["too_short"]) == 1
+    assert report["caught"]["label_free"] is not None
+    # The only one who has correct repetitions is the only reference, and not judged by it.
+    assert report["passed"]["label_free"] is None
+
+
+def test_a_calibration_fitted_on_one_file_is_applied_to_another(shared_data: Path, tmp_path: Path) -> None:
+    small = shared_data / "ui-prmd" / "uiprmd_vicon30hz_m01_deepsquat_s01-s02_small.npz"
+    whole = shared_data / "ui-prmd" / "uiprmd_vicon30hz_all_movements_s01-s05.npz"
+    one, other = (tmp_path / name for name in ("one.npz", "other.npz"))
+    part_of(shared_data, one, {1: 1, 2: 2})
+    with np.load(whole, allow_pickle=False) as stored:
+        parts = dict(stored)
+    index, ends = parts["index_m_s_e_correct"], parts["offsets"]
+    chosen = [
+        row for row, (movement, subject, episode, _) in enumerate(index)
+        if movement == 1 and subject > 2 and episode <= 4
+    ]  # fmt: skip
+    pieces = [parts["xyz_mm"][ends[row] : ends[row + 1]] for row in chosen]
+    offsets = np.cumsum([0, *map(len, pieces)])
+    np.savez(
+        other,
+        xyz_mm=np.concatenate(pieces),
+        offsets=offsets,
+        index_m_s_e_correct=index[chosen],
+        markers=parts["markers"],
+    )
+    report = evaluate(one, quick=True, calibrate=other).report
+    assert report["calibrated_on"] == "other.npz"
+    for calibration in ("correct_only", "full"):
+        assert report["auc_within"][calibration] > 0.8
+    with pytest.raises(BadData, match="seen the answers"):
+        evaluate(small, quick=True, calibrate=small)
+
+
+def test_a_file_of_another_form_is_refused_by_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", something=np.zeros(3))
+    with pytest.raises(BadData, match=r"other\.npz"):
+        load(tmp_path / "other.npz")
+    (tmp_path / "text.npz").write_text("no arrays")
+    with pytest.raises(BadData, match=r"text\.npz"):
+        load(tmp_path / "text.npz")
+
+
+def test_counts_are_told_as_shares_off_by_none_and_by_at_most_one() -> None:
+    found = {1: {"correct": [(1, 2, 0, 10), (1, 3, -1, 10), (1, 4, 3, 5)], "incorrect": [], "idle": 0}}
+    figures = count_figures(found)
+    assert figures["correct"]["exact"] == pytest.approx(1 / 3)
+    assert figures["correct"]["obo"] == pytest.approx(2 / 3)
+    assert figures["correct"]["mae"] == pytest.approx((0.1 + 0.6) / 3)
+    assert np.isnan(figures["incorrect"]["obo"])

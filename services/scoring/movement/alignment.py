@@ -111,8 +111,8 @@ HABIT_S: Final = 1.0
 HABIT_MOST: Final = 1.0
 """Tolerances a habit may reach; more is another movement."""
 _SUBSTEPS: Final = 8
-_LONGEST_S: Final = 1.0
-"""A longer gap between frames counts as this: where somebody is after it, the frame itself must say."""
+_UNSEEN_S: Final = 0.7
+"""After a longer gap between frames somebody may be anywhere: what is seen must say."""
 
 
 def _tempo_rates() -> Floats:
@@ -177,7 +177,9 @@ class OnlineWarping:
 
     def advance(self, row: Floats, weight: Floats, dt_s: float) -> Position:
         """Takes one frame: its features (f,), their weights (f,; 0 is unknown) and the time since the one before."""
-        dt_s = min(dt_s, _LONGEST_S)
+        if dt_s > _UNSEEN_S:
+            self._mass[:] = 1.0 / self._mass.size
+            dt_s = _UNSEEN_S
         changes = np.linalg.matrix_power(np.eye(len(TEMPOS)) + _RATES * (dt_s / _SUBSTEPS), _SUBSTEPS)
         steps = np.array(TEMPOS) * (dt_s * self._rate)
         weight = np.ascontiguousarray(weight, dtype=np.float64)
