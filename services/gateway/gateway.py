@@ -31,6 +31,9 @@ from services.mesh.tokens import Tokens
 log = structlog.get_logger()
 
 READINESS_PERIOD_S = 0.25
+"""Between two looks at whether the service is ready …"""
+READY_PERIOD_S = 2.0
+"""… and once it is: every look wakes Redis and, from the gateway, every neighbour, and idle machines are to sleep."""
 
 
 class Gateway:
@@ -104,4 +107,4 @@ class Gateway:
                     log.info("ready", replica_id=self.replica_id)
                 else:
                     log.warning("waiting", waiting_for=self.readiness.waiting_for)
-            await asyncio.sleep(READINESS_PERIOD_S if not self.readiness.ready else 4 * READINESS_PERIOD_S)
+            await asyncio.sleep(READY_PERIOD_S if self.readiness.ready else READINESS_PERIOD_S)

@@ -39,6 +39,9 @@ OPTIONS: list[tuple[str, Any]] = [
             }
         ),
     ),
+    # As on the server: a window that fits a picture, and no ping beside every one to measure it.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 1 << 20),
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),

@@ -12,7 +12,8 @@ from services.mesh.lease import Lease
 from services.mesh.redis import RedisClient
 from services.mesh.sessions import Mode, SessionConfig, SessionStore
 from services.scoring import metrics
-from services.scoring.library.store import ReferenceStore, Stored
+from services.scoring.library.store import ReferenceStore
+from services.scoring.library.stored import Stored
 from services.scoring.live.session import Rules
 from services.scoring.phrasing.model import LanguageModel
 from services.scoring.phrasing.wording import Wording
@@ -23,7 +24,7 @@ log = structlog.get_logger()
 
 BATCH = 32
 """Sets scored and published together when behind."""
-BLOCK_MS = 250
+BLOCK_MS = 500
 CONFIG_S = 0.5
 """How often a session's configuration is looked at."""
 LOOK_BACK = 300
