@@ -14,6 +14,7 @@ from services.mesh.server_clock import ServerClock
 from services.scoring.advice.knowledge import exercises
 from services.scoring.config import ScoringSettings
 from services.scoring.library.builder import ReferenceBuilder
+from services.scoring.library.calibrating import Calibrator
 from services.scoring.library.store import ReferenceStore
 from services.scoring.movement.alignment import OnlineWarping, warping_path
 from services.scoring.movement.features import FEATURES
@@ -54,9 +55,9 @@ async def build(settings: ScoringSettings, context: ServiceContext) -> None:
     context.on_close(partial(channel.close, None))
     store = ReferenceStore(context.redis)
     pose = pose_service_pb2_grpc.PoseServiceStub(channel)
-    parts = Parts(
-        settings, context.redis, store, ReferenceBuilder(settings, pose, store, clock.now_us), watcher
-    )
+    builder = ReferenceBuilder(settings, pose, store, clock.now_us)
+    calibrator = Calibrator(builder, store, clock.now_us)
+    parts = Parts(settings, context.redis, store, builder, calibrator, watcher)
     scoring_service_pb2_grpc.add_ScoringServiceServicer_to_server(ScoringServicer(parts), context.server)
     context.add_service(FULL_NAME)
 

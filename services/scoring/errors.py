@@ -9,6 +9,7 @@ InvalidInput
 │   ├── NoVideo           the file is no video that can be read
 │   └── CutOff            the file ends before its video does
 ├── DifferentExercise     a further video does not show the same movement
+├── NoRepetition          a video to calibrate on shows no repetition of the reference
 ├── BadTemplate           bytes that are not a template of a version we read
 ├── BadReferenceFile      a file that is no exported reference, or no longer whole
 ├── BadCalibration        a calibration that does not fit the template
@@ -65,6 +66,12 @@ class DifferentExercise(InvalidInput):
     """A further video does not show the movement of the reference it should refine."""
 
     reason = "REFERENCE_DIFFERENT_EXERCISE"
+
+
+class NoRepetition(InvalidInput):
+    """A video to calibrate on shows none of the reference's repetitions."""
+
+    reason = "CALIBRATION_NO_REPETITION"
 
 
 class BadTemplate(InvalidInput):

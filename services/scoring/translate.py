@@ -10,13 +10,18 @@ from komi.sync.v1 import sync_service_pb2
 from services.mesh.stages import HOST_ID, monotonic_ns
 from services.mesh.times import from_timestamp, to_duration, to_timestamp
 from services.scoring.judging.score import Verdict
-from services.scoring.library.store import Stored
+from services.scoring.library.stored import Stored
 from services.scoring.live.outcome import Advice, CompletedRepetition, Outcome
 from services.scoring.movement.features import ANGLES, angles_of
 from services.scoring.movement.joints import JointError
 from services.scoring.movement.landmarks import LANDMARKS, Floats, Mask, SyncedViews, View
 
 MICRO = 1_000_000
+CALIBRATION_SOURCES = {
+    "defaults": pb.CALIBRATION_SOURCE_DEFAULTS,
+    "correct": pb.CALIBRATION_SOURCE_CORRECT,
+    "labelled": pb.CALIBRATION_SOURCE_LABELLED,
+}
 
 
 def world_and_image(pose: pose_pb2.Pose) -> tuple[Floats, Floats, Floats]:
@@ -177,6 +182,12 @@ def reference(stored: Stored, *, whole: bool) -> pb.Reference:
         videos=stored.videos,
         silhouettes=bool(len(template.outlines)),
         strip=bool(stored.strip_frames),
+        calibration=pb.ReferenceCalibration(
+            source=CALIBRATION_SOURCES[stored.calibration.source if stored.calibration else "defaults"],
+            right=stored.labels.right,
+            wrong=stored.labels.wrong,
+            people=stored.labels.people,
+        ),
     )
     if whole:
         degrees = np.degrees(angles_of(template.features))

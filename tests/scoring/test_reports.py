@@ -14,7 +14,8 @@ from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh import keys
 from services.mesh.sessions import SessionConfig, SessionState, SessionStore
 from services.scoring.judging.score import Verdict
-from services.scoring.library.store import ReferenceStore, Stored
+from services.scoring.library.store import ReferenceStore
+from services.scoring.library.stored import Stored
 from services.scoring.live.outcome import Advice, CompletedRepetition, Outcome, State
 from services.scoring.movement.joints import JointError
 from services.scoring.reference.building import build_template

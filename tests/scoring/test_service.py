@@ -236,6 +236,17 @@ async def test_a_sample_video_becomes_a_reference(redis_url: str, shared_data: P
         ).reference
         assert list(again.curves[0].degrees) == pytest.approx(list(built.curves[0].degrees), abs=0.01)
 
+        async def right() -> AsyncIterator[pb.CalibrateReferenceRequest]:
+            config = pb.CalibrationConfig(reference_id=built.reference_id, correct=True, person="trainer")
+            yield pb.CalibrateReferenceRequest(config=config)
+            yield pb.CalibrateReferenceRequest(chunk=data)
+
+        learnt = [one async for one in scoring.stub.CalibrateReference(right())][-1].reference
+        assert (learnt.version, learnt.active, learnt.strip) == (2, True, True)
+        assert learnt.calibration == pb.ReferenceCalibration(
+            source=pb.CALIBRATION_SOURCE_DEFAULTS, right=2, people=1
+        )
+
 
 async def test_what_is_no_video_is_refused_and_nothing_is_stored(redis_url: str) -> None:
     async with running(redis_url) as scoring:

@@ -14,6 +14,7 @@ import numpy as np
 from services.scoring.errors import BadCalibration
 from services.scoring.judging.comparison import Comparison
 from services.scoring.judging.deviation import FULL_RANGE, Deviations, deviations, extent
+from services.scoring.movement.features import BONE_COUNT
 from services.scoring.movement.landmarks import Floats
 from services.scoring.reference.template import Template
 from services.scoring.reference.tolerance import tolerances
@@ -31,6 +32,8 @@ RIDGE: Final = 40.0
 """Strength of the penalty on the weights of the labelled calibration."""
 DEEP: Final = {"squat": 0.8}
 """Exercises in which depth is what matters, and the share of the sample's range below which one is too shallow."""
+INPUTS: Final = 6 * BONE_COUNT
+"""Numbers of a repetition that a labelled calibration weighs, see `inputs`."""
 FEWEST: Final = 5
 """Repetitions of a kind that a calibration needs."""
 

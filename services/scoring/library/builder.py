@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from komi.pose.v1 import pose_service_pb2_grpc
 from services.mesh.errors import InvalidInput
 from services.scoring.config import ScoringSettings
-from services.scoring.errors import CutOff, DifferentExercise, TooLarge
+from services.scoring.errors import BadCalibration, CutOff, DifferentExercise, TooLarge
 from services.scoring.library.detection import detect
 from services.scoring.library.interchange import from_file
-from services.scoring.library.store import ReferenceStore, Stored
+from services.scoring.library.store import ReferenceStore
+from services.scoring.library.stored import Learnt, Stored
 from services.scoring.library.strip import make_strip
 from services.scoring.library.video import SampleVideo
 from services.scoring.movement.landmarks import Recording
 from services.scoring.reference.building import build_template
 from services.scoring.reference.refinement import refined
+from services.scoring.reference.template import Template
 
 MEGABYTE = 1 << 20
 MOST_VIDEOS = 6
@@ -111,12 +114,14 @@ class ReferenceBuilder:
                 yield step
                 continue
             template = await asyncio.to_thread(build_template, step, order.exercise)
+            learnt: Learnt | None = None
             if base is None:
                 strip = await asyncio.to_thread(make_strip, path, step, template)
             else:
                 # The first video stays the time base, so its pictures stay too.
                 template = await asyncio.to_thread(refined, base.template, template)
                 strip = await self._store.strip(base)
+                learnt = await self._relearnt(base, template)
             yield await self._store.add(
                 template,
                 order.name,
@@ -124,6 +129,7 @@ class ReferenceBuilder:
                 order.reference_id,
                 videos=1 if base is None else base.videos + 1,
                 strip=strip,
+                learnt=learnt,
             )
 
     async def look_at(
@@ -166,8 +172,20 @@ class ReferenceBuilder:
                 f"at most {self._settings.max_video_s:.0f} s are taken"
             )
         return await self._store.add(
-            carried.template, carried.name, self._now_us(), videos=carried.videos, strip=carried.strip
+            carried.template,
+            carried.name,
+            self._now_us(),
+            videos=carried.videos,
+            strip=carried.strip,
+            learnt=Learnt(carried.calibration, (), carried.labels),
         )
+
+    async def _relearnt(self, base: Stored, template: Template) -> Learnt | None:
+        """What the labelled repetitions of `base` make of its next template; None: nothing any more."""
+        examples = await self._store.examples(base)
+        with suppress(BadCalibration):
+            return await asyncio.to_thread(Learnt.of, examples, template) if examples else None
+        return None
 
     async def _base(self, order: Order) -> Stored | None:
         """What the video is to refine. Raises NotFound, and InvalidInput before anyone waits for the video."""

@@ -1,8 +1,8 @@
 """A reference as one file, to be kept or taken to another installation.
 
 `KOMIREF` and a zero byte, then the form (u16), the length of what follows (u64) and its SHA-256, all big-endian; then
-the length of a JSON header (u32), the header (name, videos, and from form 2 on strip_bytes and strip_frames), the JPEG of
-the strip and the template's bytes (`template.to_bytes`). Nothing in it is run when it is read.
+the length of a JSON header (u32), the header (name, videos, and from form 2 on strip_bytes, strip_frames, calibration_bytes, labels), the JPEG of
+the strip, the calibration and the template's bytes (`template.to_bytes`). Nothing in it is run when it is read.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from services.scoring.errors import BadReferenceFile
+from services.scoring.judging.calibration import Calibration
+from services.scoring.library.calibrations import Labels, calibration_from_bytes, calibration_to_bytes
 from services.scoring.library.strip import Strip, strip_of_file
 from services.scoring.reference.template import Template, from_bytes, to_bytes
 
@@ -35,19 +37,25 @@ class Carried:
     videos: int
     template: Template
     strip: Strip | None = None
+    calibration: Calibration | None = None
+    labels: Labels = field(default_factory=Labels)
+    """What the calibration was made from; the repetitions themselves stay behind."""
 
 
 def to_file(carried: Carried) -> bytes:
     """The file's bytes."""
     jpeg, frames = (carried.strip.jpeg, carried.strip.frames) if carried.strip is not None else (b"", ())
+    calibration = calibration_to_bytes(carried.calibration) if carried.calibration is not None else b""
     about = {
         "name": carried.name,
         "videos": carried.videos,
         "strip_bytes": len(jpeg),
         "strip_frames": frames,
+        "calibration_bytes": len(calibration),
+        "labels": [carried.labels.right, carried.labels.wrong, carried.labels.people],
     }
     header = json.dumps(about, ensure_ascii=False).encode()
-    body = _HEADER.pack(len(header)) + header + jpeg + to_bytes(carried.template)
+    body = _HEADER.pack(len(header)) + header + jpeg + calibration + to_bytes(carried.template)
     return _ENVELOPE.pack(MAGIC, FORM, len(body), hashlib.sha256(body).digest()) + body
 
 
@@ -76,14 +84,18 @@ def from_file(data: bytes) -> Carried:
         header = json.loads(bytes(body[_HEADER.size : _HEADER.size + head]))
         name, videos = header["name"], header["videos"]
         pictures, frames = header.get("strip_bytes", 0), header.get("strip_frames", [])
+        learnt, labels = header.get("calibration_bytes", 0), Labels(*header.get("labels", ()))
     except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadReferenceFile("the file's header cannot be read: export the reference again") from error
     if not isinstance(name, str) or not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
         raise BadReferenceFile(f"the file gives the reference no name of 1 to {LONGEST_NAME} characters")
     if not isinstance(videos, int) or not 1 <= videos <= MOST_VIDEOS:
         raise BadReferenceFile("the file does not say how many videos the reference was made from")
-    if type(pictures) is not int or pictures < 0:
-        raise BadReferenceFile("the file does not say how large its pictures are")
+    counts = (pictures, learnt, labels.right, labels.wrong, labels.people)
+    if any(type(count) is not int or not 0 <= count < 1 << 31 for count in counts):
+        raise BadReferenceFile("the file does not say how large its pictures and its calibration are")
     rest = bytes(body[_HEADER.size + head :])
     strip = strip_of_file(rest[:pictures], frames) if pictures else None
-    return Carried(name.strip(), videos, from_bytes(rest[pictures:]), strip)
+    template = from_bytes(rest[pictures + learnt :])
+    calibration = calibration_from_bytes(rest[pictures : pictures + learnt], template) if learnt else None
+    return Carried(name.strip(), videos, template, strip, calibration, labels)

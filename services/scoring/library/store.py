@@ -1,16 +1,19 @@
 """References in Redis, versioned: a hash a reference, their ids in one sorted set. A version never changes."""
 
+import asyncio
 import json
 import secrets
-from dataclasses import dataclass
 
 from services.mesh import keys
 from services.mesh.errors import FailedPrecondition, NotFound
 from services.mesh.redis import RedisClient
 from services.mesh.sessions import SessionState, SessionStore
+from services.scoring.judging.examples import Example
+from services.scoring.library.calibrations import examples_from_bytes
 from services.scoring.library.naming import under_its_name
+from services.scoring.library.stored import PARTS, Learnt, Stored, parts_of, stored_of
 from services.scoring.library.strip import Strip
-from services.scoring.reference.template import Template, from_bytes, to_bytes
+from services.scoring.reference.template import Template, from_bytes
 
 KEPT_VERSIONS = 20
 """More of one reference are not kept: the oldest go, but never the active one, nor the one that was so before."""
@@ -63,24 +66,6 @@ return 1
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One version of a reference."""
-
-    reference_id: str
-    version: int
-    name: str
-    made_us: int
-    """When it was made, microseconds since the epoch, server clock."""
-    template: Template
-    active: bool = True
-    """Sessions follow it unless they name another version."""
-    videos: int = 1
-    """Sample videos it was made from."""
-    strip_frames: tuple[int, ...] = ()
-    """Frames of the sample video that its pictures show, see `ReferenceStore.strip`; empty: it has none."""
-
-
 class ReferenceStore:
     """Reads and writes references. Every method raises UNREACHABLE (services.mesh.redis) while Redis is away."""
 
@@ -99,6 +84,7 @@ class ReferenceStore:
         *,
         videos: int = 1,
         strip: Strip | None = None,
+        learnt: Learnt | None = None,
     ) -> Stored:
         """Store a template as a new reference, or as the next version of `reference_id`; it becomes the active one.
 
@@ -107,13 +93,7 @@ class ReferenceStore:
         template = under_its_name(template)
         known = bool(reference_id)
         reference_id = reference_id or f"ref-{secrets.token_hex(6)}"
-        parts: dict[str, bytes | str | int] = {
-            "template": to_bytes(template),
-            "made_us": made_us,
-            "videos": videos,
-        }
-        if strip is not None:
-            parts |= {"strip": strip.jpeg, "strip_frames": json.dumps(strip.frames)}
+        parts = await asyncio.to_thread(parts_of, template, made_us, videos, strip, learnt)
         version = int(
             await self._add(
                 keys=[keys.reference(reference_id)],
@@ -124,8 +104,7 @@ class ReferenceStore:
             raise self._missing(reference_id)
         # Last, so that nothing is listed before it is whole.
         await self._redis.zadd(keys.REFERENCES, {reference_id: made_us})
-        frames = strip.frames if strip is not None else ()
-        return Stored(reference_id, version, name, made_us, template, True, videos, frames)
+        return stored_of(reference_id, version, name, parts, template, active=True)
 
     async def get(self, reference_id: str, version: int = 0) -> Stored:
         """One version, 0 for the active one. Raises NotFound."""
@@ -134,27 +113,26 @@ class ReferenceStore:
             version = await self.active_version(reference_id)
             if not version:
                 raise self._missing(reference_id)
-        parts = (f"{version}:{part}" for part in ("template", "made_us", "videos", "strip_frames"))
-        name, active, data, made_us, videos, frames = await self._redis.hmget(key, ["name", "active", *parts])
+        name, active, *values = await self._redis.hmget(
+            key, ["name", "active", *(f"{version}:{part}" for part in PARTS)]
+        )
+        parts = {part: value for part, value in zip(PARTS, values, strict=True) if value is not None}
         if name is None:
             raise self._missing(reference_id)
-        if data is None:
+        if "template" not in parts:
             raise self._no_version(reference_id, version)
-        return Stored(
-            reference_id,
-            version,
-            name.decode(),
-            int(made_us),
-            under_its_name(from_bytes(data)),
-            int(active) == version,
-            int(videos or 1),
-            tuple(json.loads(frames or b"[]")),
-        )
+        template = under_its_name(from_bytes(parts["template"]))
+        return stored_of(reference_id, version, name.decode(), parts, template, active=int(active) == version)
 
     async def strip(self, stored: Stored) -> Strip | None:
         """The pictures of a version; None: it has none."""
         jpeg = await self._redis.hget(keys.reference(stored.reference_id), f"{stored.version}:strip")
         return Strip(jpeg, stored.strip_frames) if jpeg and stored.strip_frames else None
+
+    async def examples(self, stored: Stored) -> list[Example]:
+        """The labelled repetitions a version has learnt from. Raises BadCalibration if they cannot be read."""
+        data = await self._redis.hget(keys.reference(stored.reference_id), f"{stored.version}:examples")
+        return await asyncio.to_thread(examples_from_bytes, data) if data else []
 
     async def active_version(self, reference_id: str) -> int:
         """Number of the version that a session follows unless it names one; 0: there is no such reference."""

@@ -35,6 +35,7 @@ class Finished:
 
     way: Following
     cycle: Cycle
+    clip: Clip
     comparison: Comparison
 
 
@@ -69,12 +70,12 @@ class Counting:
         for cycle in cycles:
             # Either way round may have moved first on its own axis; both are asked about what moved.
             for way in self.ways:
-                comparison = self._compared(way, cycle)
-                if comparison is None:
+                finished = self._finished(way, cycle)
+                if finished is None:
                     continue
-                worth = comparison.explained - (MIRROR_GAIN if way is not self.way else 0.0)
+                worth = finished.comparison.explained - (MIRROR_GAIN if way is not self.way else 0.0)
                 if worth >= EXPLAINED and (best is None or worth > best[0]):
-                    best = worth, Finished(way, cycle, comparison)
+                    best = worth, finished
         if best is None:
             return None
         done = best[1]
@@ -89,7 +90,7 @@ class Counting:
             self.ways.sort(key=lambda one: one is not way)
             way.warping.begin(0)
 
-    def _compared(self, way: Following, cycle: Cycle) -> Comparison | None:
+    def _finished(self, way: Following, cycle: Cycle) -> Finished | None:
         """Looks at a finished cycle as a whole; None if it can be no repetition."""
         length = cycle.end_s - cycle.start_s
         usual = way.template.duration_s
@@ -98,7 +99,7 @@ class Counting:
         clip = self._memory.clip(cycle.start_s, cycle.end_s)
         if clip is None or not _from_ready_to_ready(way, clip):
             return None
-        return compare(clip, way.template)
+        return Finished(way, cycle, clip, compare(clip, way.template))
 
 
 def _from_ready_to_ready(way: Following, clip: Clip) -> bool:

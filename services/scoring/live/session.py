@@ -64,7 +64,8 @@ class SessionScorer:
         self, template: Template, calibration: Calibration | None = None, rules: Rules | None = None
     ):
         self.template = template
-        self._calibration = calibration or defaults(template)
+        self._defaults = defaults(template)
+        self._calibration = calibration or self._defaults
         self._rules = rules or Rules()
         self._counting = Counting(template, allow_mirror=self._rules.allow_mirror)
         self._motion = Motion(template)
@@ -86,6 +87,15 @@ class SessionScorer:
     @property
     def _way(self) -> Following:
         return self._counting.way
+
+    @property
+    def _live_scale(self) -> Calibration:
+        """Labels bend the scale of whole repetitions; of a moment they say nothing."""
+        return self._calibration if self._calibration.weights is None else self._defaults
+
+    def _calibration_of(self, way: Following) -> Calibration:
+        """A calibration knows left from right: the mirror image is judged on defaults."""
+        return self._calibration if way.template is self.template else self._defaults
 
     def state(self) -> dict[str, Any]:
         """What a successor must know so that nothing is counted twice; plain JSON values."""
@@ -154,7 +164,11 @@ class SessionScorer:
         way, cycle, comparison = finished.way, finished.cycle, finished.comparison
         found = flaws(comparison, way.template)
         verdict = judge(
-            comparison, way.template, self._calibration, timed=self._rules.video_leads, fault=deviation(found)
+            comparison,
+            way.template,
+            self._calibration_of(way),
+            timed=self._rules.video_leads,
+            fault=deviation(found),
         )
         self._count += 1
         self._latest = verdict
@@ -201,7 +215,7 @@ class SessionScorer:
             self._live = moment.deviation if fresh else self._live + share * (moment.deviation - self._live)
         score: float | None = None
         if math.isfinite(self._live) and (following or time_s - self._counting.last_end_s < REST_S):
-            score = self._calibration.score(self._live)
+            score = self._live_scale.score(self._live)
         phase = Phase(int(self.template.phases[moment.row])) if following else Phase.UNKNOWN
         if state is State.READY:
             phase = Phase.READY

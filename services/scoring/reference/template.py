@@ -125,7 +125,7 @@ def from_bytes(data: bytes) -> Template:
     Raises BadTemplate on anything else. Runs no code from the data, and unpacks at most `LARGEST_BYTES` of it.
     """
     try:
-        arrays = _unpacked(data)
+        arrays = unpacked(data, most=2 * len(fields(Template)))
         header = json.loads(arrays.pop("header").tobytes())
         form = header.pop("format", None)
     except Exception as error:
@@ -152,11 +152,14 @@ def from_bytes(data: bytes) -> Template:
     return template
 
 
-def _unpacked(data: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays of an npz. Sizes are looked at before anything is unpacked: a small file can hold a large one."""
+def unpacked(data: bytes, *, most: int) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz, at most so many. Raises what zipfile and numpy raise, and ValueError.
+
+    Sizes are looked at before anything is unpacked: a small file can hold a large one.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
-        if len(entries) > 2 * len(fields(Template)) or sum(one.file_size for one in entries) > LARGEST_BYTES:
+        if len(entries) > most or sum(one.file_size for one in entries) > LARGEST_BYTES:
             raise ValueError("it holds more than a reference can")
         return {one.filename.removesuffix(".npy"): _array(archive.read(one)) for one in entries}
 

@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.times import from_timestamp, to_duration, to_timestamp
 from services.scoring import translate
-from services.scoring.library.store import Stored
+from services.scoring.library.stored import Stored
 from services.scoring.live.outcome import CompletedRepetition
 from services.scoring.reports.kept import KeptReport
 from services.scoring.reports.performance import PARTS, GivenCue, Performance, TopError

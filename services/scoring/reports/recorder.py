@@ -6,7 +6,7 @@ import secrets
 
 import orjson
 
-from services.scoring.library.store import Stored
+from services.scoring.library.stored import Stored
 from services.scoring.live.outcome import Outcome
 from services.scoring.reports import messages
 from services.scoring.reports.kept import KeptReport, ReportChange

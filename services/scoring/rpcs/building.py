@@ -7,22 +7,23 @@ from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.errors import InvalidInput
 from services.scoring import metrics, translate
 from services.scoring.library.builder import Analysing, Detecting, Order, workspace
+from services.scoring.library.calibrating import Lesson
 from services.scoring.library.naming import exercise_name
-from services.scoring.library.store import Stored
+from services.scoring.library.stored import Stored
 from services.scoring.rpcs.parts import Context, Rpcs
 
 LONGEST_NAME = 100
 
 
 class BuildingRpcs(Rpcs):
-    """BuildReference."""
+    """BuildReference, CalibrateReference."""
 
     async def BuildReference(
         self, request_iterator: AsyncIterator[pb.BuildReferenceRequest], context: Context
     ) -> AsyncIterator[pb.BuildReferenceResponse]:
         try:
             order = await _order(request_iterator)
-            yield _progress(pb.BUILD_STAGE_UPLOADING)
+            yield pb.BuildReferenceResponse(progress=_progress(pb.BUILD_STAGE_UPLOADING))
             with workspace() as folder:
                 chunks = _chunks(request_iterator)
                 path = await self._parts.builder.receive(
@@ -35,14 +36,43 @@ class BuildingRpcs(Rpcs):
             raise
         metrics.REFERENCES.labels("built").inc()
 
+    async def CalibrateReference(
+        self, request_iterator: AsyncIterator[pb.CalibrateReferenceRequest], context: Context
+    ) -> AsyncIterator[pb.CalibrateReferenceResponse]:
+        try:
+            first = await anext(aiter(request_iterator), None)
+            if first is None or first.WhichOneof("payload") != "config":
+                raise _no_config("CalibrateReference")
+            config = first.config
+            lesson = Lesson(
+                reference_id=config.reference_id,
+                version=config.version,
+                correct=config.correct,
+                person=config.person.strip()[:LONGEST_NAME],
+                file_name=config.file_name,
+            )
+            await self._parts.calibrator.pupil(lesson)
+            yield pb.CalibrateReferenceResponse(progress=_progress(pb.BUILD_STAGE_UPLOADING))
+            with workspace() as folder:
+                path = await self._parts.builder.receive(
+                    _chunks(request_iterator), Path(folder), config.size_bytes, config.file_name
+                )
+                async for step in self._parts.calibrator.learn(lesson, path):
+                    if isinstance(step, Stored):
+                        made = translate.reference(step, whole=True)
+                        yield pb.CalibrateReferenceResponse(reference=made)
+                    else:
+                        yield pb.CalibrateReferenceResponse(progress=_how_far(step))
+        except BaseException:
+            metrics.REFERENCES.labels("refused").inc()
+            raise
+        metrics.REFERENCES.labels("calibrated").inc()
+
 
 async def _order(requests: AsyncIterator[pb.BuildReferenceRequest]) -> Order:
     first = await anext(aiter(requests), None)
     if first is None or first.WhichOneof("payload") != "config":
-        raise InvalidInput(
-            "the first message of BuildReference must be a config, then the video in chunks",
-            reason="NO_CONFIG",
-        )
+        raise _no_config("BuildReference")
     config = first.config
     name = config.name.strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
@@ -59,7 +89,15 @@ async def _order(requests: AsyncIterator[pb.BuildReferenceRequest]) -> Order:
     )
 
 
-async def _chunks(requests: AsyncIterator[pb.BuildReferenceRequest]) -> AsyncIterator[bytes]:
+def _no_config(call: str) -> InvalidInput:
+    return InvalidInput(
+        f"the first message of {call} must be a config, then the video in chunks", reason="NO_CONFIG"
+    )
+
+
+async def _chunks(
+    requests: AsyncIterator[pb.BuildReferenceRequest] | AsyncIterator[pb.CalibrateReferenceRequest],
+) -> AsyncIterator[bytes]:
     async for request in requests:
         if request.WhichOneof("payload") != "chunk":
             raise InvalidInput(
@@ -71,17 +109,19 @@ async def _chunks(requests: AsyncIterator[pb.BuildReferenceRequest]) -> AsyncIte
 def _built(step: Detecting | Analysing | Stored) -> pb.BuildReferenceResponse:
     if isinstance(step, Stored):
         return pb.BuildReferenceResponse(reference=translate.reference(step, whole=True))
+    return pb.BuildReferenceResponse(progress=_how_far(step))
+
+
+def _how_far(step: Detecting | Analysing) -> pb.BuildProgress:
     if isinstance(step, Analysing):
         return _progress(pb.BUILD_STAGE_ANALYSING, step.frames, step.frames)
     return _progress(pb.BUILD_STAGE_DETECTING, step.done, step.total)
 
 
-def _progress(stage: pb.BuildStage.ValueType, done: int = 0, total: int = 0) -> pb.BuildReferenceResponse:
-    return pb.BuildReferenceResponse(
-        progress=pb.BuildProgress(
-            stage=stage,
-            fraction=min(1.0, done / total) if total else 0.0,
-            frames_done=done,
-            frames_total=total,
-        )
+def _progress(stage: pb.BuildStage.ValueType, done: int = 0, total: int = 0) -> pb.BuildProgress:
+    return pb.BuildProgress(
+        stage=stage,
+        fraction=min(1.0, done / total) if total else 0.0,
+        frames_done=done,
+        frames_total=total,
     )

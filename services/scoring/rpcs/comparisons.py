@@ -12,7 +12,7 @@ from services.mesh.errors import InvalidInput
 from services.scoring import metrics, translate
 from services.scoring.library.builder import Analysing, Detecting, workspace
 from services.scoring.library.naming import exercise_name
-from services.scoring.library.store import Stored
+from services.scoring.library.stored import Stored
 from services.scoring.live.attempt import Judged, judge_attempt
 from services.scoring.movement.features import ANGLES
 from services.scoring.movement.landmarks import Floats, Recording
@@ -72,7 +72,9 @@ class ComparisonRpcs(Rpcs):
                     yield _progress(pb.COMPARED_VIDEO_ATTEMPT, step)
         assert template is not None  # looking at a video ends so, or raises
         assert recording is not None
-        judged = await asyncio.to_thread(judge_attempt, recording, template)
+        judged = await asyncio.to_thread(
+            judge_attempt, recording, template, stored.calibration if stored else None
+        )
         shown = stored or Stored("", 0, config.sample_name, 0, template, active=False)
         yield pb.CompareVideosResponse(
             comparison=await asyncio.to_thread(_comparison, judged, recording, shown)

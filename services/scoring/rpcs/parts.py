@@ -8,6 +8,7 @@ import grpc
 from services.mesh.redis import RedisClient
 from services.scoring.config import ScoringSettings
 from services.scoring.library.builder import ReferenceBuilder
+from services.scoring.library.calibrating import Calibrator
 from services.scoring.library.store import ReferenceStore
 from services.scoring.sessions.watch import Watcher
 
@@ -25,6 +26,7 @@ class Parts:
     redis: RedisClient
     store: ReferenceStore
     builder: ReferenceBuilder
+    calibrator: Calibrator
     watcher: Watcher
 
 

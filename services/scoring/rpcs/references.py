@@ -78,7 +78,9 @@ class ReferenceRpcs(Rpcs):
     ) -> AsyncIterator[pb.ExportReferenceResponse]:
         stored = await self._parts.store.get(request.reference_id, request.version)
         strip = await self._parts.store.strip(stored)
-        carried = interchange.Carried(stored.name, stored.videos, stored.template, strip)
+        carried = interchange.Carried(
+            stored.name, stored.videos, stored.template, strip, stored.calibration, stored.labels
+        )
         data = await asyncio.to_thread(interchange.to_file, carried)
         for start in range(0, len(data), CHUNK):
             yield pb.ExportReferenceResponse(chunk=data[start : start + CHUNK])

@@ -9,7 +9,7 @@ from komi.scoring.v1 import scoring_service_pb2 as pb
 from komi.sync.v1 import sync_service_pb2
 from services.mesh.stages import HOST_ID, monotonic_ns
 from services.scoring import metrics, translate
-from services.scoring.library.store import Stored
+from services.scoring.library.stored import Stored
 from services.scoring.live.outcome import Advice, Outcome
 from services.scoring.live.session import Rules, SessionScorer
 from services.scoring.phrasing.wording import Worded
@@ -36,7 +36,9 @@ class Scribe:
 
     def __init__(self, reference: Stored | None, rules: Rules) -> None:
         self.reference = reference
-        self._scorer = SessionScorer(reference.template, rules=rules) if reference is not None else None
+        self._scorer = (
+            SessionScorer(reference.template, reference.calibration, rules) if reference is not None else None
+        )
         self._recorder = Recorder(reference) if reference is not None else None
         self._last_s = float("-inf")
         self.cue: Advice | None = None

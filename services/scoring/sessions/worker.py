@@ -12,7 +12,8 @@ from services.mesh.lease import Lease
 from services.mesh.redis import RedisClient
 from services.mesh.sessions import Mode, SessionConfig, SessionStore
 from services.scoring import metrics
-from services.scoring.library.store import ReferenceStore, Stored
+from services.scoring.library.store import ReferenceStore
+from services.scoring.library.stored import Stored
 from services.scoring.live.session import Rules
 from services.scoring.phrasing.model import LanguageModel
 from services.scoring.phrasing.wording import Wording

@@ -22,6 +22,34 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _CalibrationSource:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CalibrationSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CalibrationSource.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CALIBRATION_SOURCE_UNSPECIFIED: _CalibrationSource.ValueType  # 0
+    """Not stated."""
+    CALIBRATION_SOURCE_DEFAULTS: _CalibrationSource.ValueType  # 1
+    """How much of the body moves."""
+    CALIBRATION_SOURCE_CORRECT: _CalibrationSource.ValueType  # 2
+    """Right repetitions, at least 5."""
+    CALIBRATION_SOURCE_LABELLED: _CalibrationSource.ValueType  # 3
+    """Right and wrong ones, at least 5 each."""
+
+class CalibrationSource(_CalibrationSource, metaclass=_CalibrationSourceEnumTypeWrapper):
+    """What the boundary between right and wrong comes from."""
+
+CALIBRATION_SOURCE_UNSPECIFIED: CalibrationSource.ValueType  # 0
+"""Not stated."""
+CALIBRATION_SOURCE_DEFAULTS: CalibrationSource.ValueType  # 1
+"""How much of the body moves."""
+CALIBRATION_SOURCE_CORRECT: CalibrationSource.ValueType  # 2
+"""Right repetitions, at least 5."""
+CALIBRATION_SOURCE_LABELLED: CalibrationSource.ValueType  # 3
+"""Right and wrong ones, at least 5 each."""
+Global___CalibrationSource: _TypeAlias = CalibrationSource  # noqa: Y015
+
 class _BuildStage:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -253,6 +281,144 @@ class BuildReferenceRequest(_message.Message):
 Global___BuildReferenceRequest: _TypeAlias = BuildReferenceRequest  # noqa: Y015
 
 @_typing.final
+class CalibrationConfig(_message.Message):
+    """First message of a calibration."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CORRECT_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    reference_id: _builtins.str
+    """Reference to calibrate."""
+    version: _builtins.int
+    """Its version. 0: the active one."""
+    correct: _builtins.bool
+    """Whether the repetitions are right."""
+    person: _builtins.str
+    """Who performs them, any name, so that nobody is judged by their own repetitions. Empty: somebody of no name."""
+    file_name: _builtins.str
+    """File name, for messages only."""
+    size_bytes: _builtins.int
+    """Size of the file if known, bytes. 0: unknown."""
+    def __init__(
+        self,
+        *,
+        reference_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        correct: _builtins.bool = ...,
+        person: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correct", b"correct", "file_name", b"file_name", "person", b"person", "reference_id", b"reference_id", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CalibrationConfig: _TypeAlias = CalibrationConfig  # noqa: Y015
+
+@_typing.final
+class CalibrateReferenceRequest(_message.Message):
+    """What the client sends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """Next bytes of the video file."""
+    @_builtins.property
+    def config(self) -> Global___CalibrationConfig:
+        """First message only."""
+
+    def __init__(
+        self,
+        *,
+        config: Global___CalibrationConfig | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___CalibrateReferenceRequest: _TypeAlias = CalibrateReferenceRequest  # noqa: Y015
+
+@_typing.final
+class CalibrateReferenceResponse(_message.Message):
+    """What the server sends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> Global___BuildProgress:
+        """From time to time."""
+
+    @_builtins.property
+    def reference(self) -> Global___Reference:
+        """Last message."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___BuildProgress | None = ...,
+        reference: Global___Reference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload", "progress", b"progress", "reference", b"reference"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload", "progress", b"progress", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["progress", "reference"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___CalibrateReferenceResponse: _TypeAlias = CalibrateReferenceResponse  # noqa: Y015
+
+@_typing.final
+class ReferenceCalibration(_message.Message):
+    """What a version knows of right and wrong."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    WRONG_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    source: Global___CalibrationSource.ValueType
+    """Where the boundary comes from."""
+    right: _builtins.int
+    """Right repetitions given."""
+    wrong: _builtins.int
+    """Wrong repetitions given."""
+    people: _builtins.int
+    """People who performed them."""
+    def __init__(
+        self,
+        *,
+        source: Global___CalibrationSource.ValueType = ...,
+        right: _builtins.int = ...,
+        wrong: _builtins.int = ...,
+        people: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["people", b"people", "right", b"right", "source", b"source", "wrong", b"wrong"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferenceCalibration: _TypeAlias = ReferenceCalibration  # noqa: Y015
+
+@_typing.final
 class BuildProgress(_message.Message):
     """How far a build is."""
 
@@ -371,6 +537,7 @@ class Reference(_message.Message):
     VIDEOS_FIELD_NUMBER: _builtins.int
     SILHOUETTES_FIELD_NUMBER: _builtins.int
     STRIP_FIELD_NUMBER: _builtins.int
+    CALIBRATION_FIELD_NUMBER: _builtins.int
     reference_id: _builtins.str
     """Its id."""
     version: _builtins.int
@@ -419,6 +586,10 @@ class Reference(_message.Message):
         the middle of the hips, y down. Empty in lists.
         """
 
+    @_builtins.property
+    def calibration(self) -> Global___ReferenceCalibration:
+        """What it knows of right and wrong."""
+
     def __init__(
         self,
         *,
@@ -441,10 +612,11 @@ class Reference(_message.Message):
         videos: _builtins.int = ...,
         silhouettes: _builtins.bool = ...,
         strip: _builtins.bool = ...,
+        calibration: Global___ReferenceCalibration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["calibration", b"calibration", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "create_time", b"create_time", "curves", b"curves", "exercise", b"exercise", "fps", b"fps", "frames", b"frames", "ghost", b"ghost", "kind", b"kind", "name", b"name", "reference_id", b"reference_id", "remarks", b"remarks", "repetitions", b"repetitions", "silhouettes", b"silhouettes", "strip", b"strip", "template_first_frame", b"template_first_frame", "template_frames", b"template_frames", "version", b"version", "videos", b"videos", "view_degrees", b"view_degrees"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "calibration", b"calibration", "create_time", b"create_time", "curves", b"curves", "exercise", b"exercise", "fps", b"fps", "frames", b"frames", "ghost", b"ghost", "kind", b"kind", "name", b"name", "reference_id", b"reference_id", "remarks", b"remarks", "repetitions", b"repetitions", "silhouettes", b"silhouettes", "strip", b"strip", "template_first_frame", b"template_first_frame", "template_frames", b"template_frames", "version", b"version", "videos", b"videos", "view_degrees", b"view_degrees"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,6 +40,11 @@ class ScoringServiceStub:
                 request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.BuildReferenceRequest.SerializeToString,
                 response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.BuildReferenceResponse.FromString,
                 _registered_method=True)
+        self.CalibrateReference = channel.stream_stream(
+                '/komi.scoring.v1.ScoringService/CalibrateReference',
+                request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CalibrateReferenceRequest.SerializeToString,
+                response_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CalibrateReferenceResponse.FromString,
+                _registered_method=True)
         self.ListReferences = channel.unary_unary(
                 '/komi.scoring.v1.ScoringService/ListReferences',
                 request_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReferencesRequest.SerializeToString,
@@ -125,6 +130,16 @@ class ScoringServiceServicer:
         """Builds a reference from a sample video: config first, then the file in chunks of at most 1 MiB. Every frame goes
         through pose in lossless mode. Progress comes back, last the reference. INVALID_ARGUMENT: no config first, no
         video, nobody in it, too short. Nothing is stored unless the reference comes back. RESOURCE_EXHAUSTED: too large.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CalibrateReference(self, request_iterator, context):
+        """Learns from a further video where right ends: all of its repetitions are right, or all are wrong. Config first, then
+        the file as for BuildReference; progress comes back, last the reference's next version, which keeps the repetitions
+        and is calibrated once it has enough. The way back is to activate an earlier version. FAILED_PRECONDITION: a held
+        pose. INVALID_ARGUMENT: as for BuildReference, no repetition in it, or right and wrong ones that do not differ.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -247,6 +262,11 @@ def add_ScoringServiceServicer_to_server(servicer, server):
                     request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.BuildReferenceRequest.FromString,
                     response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.BuildReferenceResponse.SerializeToString,
             ),
+            'CalibrateReference': grpc.stream_stream_rpc_method_handler(
+                    servicer.CalibrateReference,
+                    request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CalibrateReferenceRequest.FromString,
+                    response_serializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CalibrateReferenceResponse.SerializeToString,
+            ),
             'ListReferences': grpc.unary_unary_rpc_method_handler(
                     servicer.ListReferences,
                     request_deserializer=komi_dot_scoring_dot_v1_dot_scoring__service__pb2.ListReferencesRequest.FromString,
@@ -351,6 +371,33 @@ class ScoringService:
             '/komi.scoring.v1.ScoringService/BuildReference',
             komi_dot_scoring_dot_v1_dot_scoring__service__pb2.BuildReferenceRequest.SerializeToString,
             komi_dot_scoring_dot_v1_dot_scoring__service__pb2.BuildReferenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CalibrateReference(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/komi.scoring.v1.ScoringService/CalibrateReference',
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CalibrateReferenceRequest.SerializeToString,
+            komi_dot_scoring_dot_v1_dot_scoring__service__pb2.CalibrateReferenceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,12 @@ class ScoringServiceStub:
     through pose in lossless mode. Progress comes back, last the reference. INVALID_ARGUMENT: no config first, no
     video, nobody in it, too short. Nothing is stored unless the reference comes back. RESOURCE_EXHAUSTED: too large.
     """
+    CalibrateReference: _grpc.StreamStreamMultiCallable[_scoring_service_pb2.CalibrateReferenceRequest, _scoring_service_pb2.CalibrateReferenceResponse]
+    """Learns from a further video where right ends: all of its repetitions are right, or all are wrong. Config first, then
+    the file as for BuildReference; progress comes back, last the reference's next version, which keeps the repetitions
+    and is calibrated once it has enough. The way back is to activate an earlier version. FAILED_PRECONDITION: a held
+    pose. INVALID_ARGUMENT: as for BuildReference, no repetition in it, or right and wrong ones that do not differ.
+    """
     ListReferences: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.ListReferencesRequest, _scoring_service_pb2.ListReferencesResponse]
     """References, newest first, without their curves."""
     GetReference: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.GetReferenceRequest, _scoring_service_pb2.GetReferenceResponse]
@@ -85,6 +91,12 @@ class ScoringServiceAsyncStub(ScoringServiceStub):
     """Builds a reference from a sample video: config first, then the file in chunks of at most 1 MiB. Every frame goes
     through pose in lossless mode. Progress comes back, last the reference. INVALID_ARGUMENT: no config first, no
     video, nobody in it, too short. Nothing is stored unless the reference comes back. RESOURCE_EXHAUSTED: too large.
+    """
+    CalibrateReference: _aio.StreamStreamMultiCallable[_scoring_service_pb2.CalibrateReferenceRequest, _scoring_service_pb2.CalibrateReferenceResponse]  # type: ignore[assignment]
+    """Learns from a further video where right ends: all of its repetitions are right, or all are wrong. Config first, then
+    the file as for BuildReference; progress comes back, last the reference's next version, which keeps the repetitions
+    and is calibrated once it has enough. The way back is to activate an earlier version. FAILED_PRECONDITION: a held
+    pose. INVALID_ARGUMENT: as for BuildReference, no repetition in it, or right and wrong ones that do not differ.
     """
     ListReferences: _aio.UnaryUnaryMultiCallable[_scoring_service_pb2.ListReferencesRequest, _scoring_service_pb2.ListReferencesResponse]  # type: ignore[assignment]
     """References, newest first, without their curves."""
@@ -136,6 +148,18 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
         """Builds a reference from a sample video: config first, then the file in chunks of at most 1 MiB. Every frame goes
         through pose in lossless mode. Progress comes back, last the reference. INVALID_ARGUMENT: no config first, no
         video, nobody in it, too short. Nothing is stored unless the reference comes back. RESOURCE_EXHAUSTED: too large.
+        """
+
+    @_abc_1.abstractmethod
+    def CalibrateReference(
+        self,
+        request_iterator: _MaybeAsyncIterator[_scoring_service_pb2.CalibrateReferenceRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_scoring_service_pb2.CalibrateReferenceResponse], _abc.AsyncIterator[_scoring_service_pb2.CalibrateReferenceResponse]]:
+        """Learns from a further video where right ends: all of its repetitions are right, or all are wrong. Config first, then
+        the file as for BuildReference; progress comes back, last the reference's next version, which keeps the repetitions
+        and is calibrated once it has enough. The way back is to activate an earlier version. FAILED_PRECONDITION: a held
+        pose. INVALID_ARGUMENT: as for BuildReference, no repetition in it, or right and wrong ones that do not differ.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,31 @@
+"""Finds the repetitions of a reference in a recording, as a live session would count them."""
+
+from __future__ import annotations
+
+import math
+
+from services.scoring.judging.examples import Example
+from services.scoring.live.counting import Counting
+from services.scoring.movement.landmarks import Recording
+from services.scoring.movement.observer import Observer
+from services.scoring.reference.template import Template
+
+
+def examples_in(recording: Recording, template: Template, person: str, *, correct: bool) -> list[Example]:
+    """Its repetitions, the same way round as the reference's: a calibration knows left from right."""
+    counting = Counting(template, allow_mirror=False)
+    observer = Observer(template.heading)
+    found: list[Example] = []
+    before_s = math.nan
+    for row, at in enumerate(recording.times_s):
+        time_s = float(at)
+        if not recording.found[row]:
+            continue
+        dt = time_s - before_s if math.isfinite(before_s) else 1.0 / max(recording.fps, 1.0)
+        before_s = time_s
+        seen = observer.see((recording.view(row),), dt, settled=not counting.way.detector.moving)
+        counting.remember(time_s, seen)
+        finished = counting.push(time_s, seen)
+        if finished is not None:
+            found.append(Example(finished.clip, correct, person))
+    return found
