@@ -13,7 +13,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { page: "index.html", camera: "camera/index.html", history: "history/index.html" },
+      input: {
+        page: "index.html",
+        camera: "camera/index.html",
+        history: "history/index.html",
+        compare: "compare/index.html",
+      },
     },
   },
   // `npm run dev` beside a running mesh: the page from here, all else from the gateway.

@@ -75,6 +75,14 @@ async def test_a_performance_becomes_a_report_that_is_shown_downloaded_and_delet
         await driving
 
 
+async def test_two_videos_are_compared_and_shown_frame_by_frame(
+    real_mesh: Door, node: Path, chromium: Path, squats: Path, tmp_path: Path
+) -> None:
+    attempt = tmp_path / "quicker.webm"
+    await asyncio.to_thread(write_quicker, squats, attempt)
+    await scenario("compare", real_mesh.server.address, node, chromium, video=squats, attempt=attempt)
+
+
 async def test_without_cameras_the_page_says_what_to_do(door: Door, node: Path, chromium: Path) -> None:
     await scenario("alone", door.server.address, node, chromium)
 
@@ -103,4 +111,17 @@ def write_clip(video: Path, clip: Path) -> None:
                 break
             for _ in range(4):  # the fake camera plays 30 frames a second, the video has 5
                 out.write(simplejpeg.encode_jpeg(cv2.resize(image, (360, 640)), quality=85, colorspace="BGR"))
+    source.release()
+
+
+def write_quicker(video: Path, clip: Path) -> None:
+    """The video again as WebM, smaller, and with 8 frames a second instead of 5."""
+    source = cv2.VideoCapture(str(video))
+    out = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"VP80"), 8, (360, 640))
+    while True:
+        there, image = source.read()
+        if not there:
+            break
+        out.write(cv2.resize(image, (360, 640)))
+    out.release()
     source.release()

@@ -7,6 +7,7 @@ import { LanguageSwitch, ThemeSwitch } from "./Switches";
 const VIEWS = [
   { view: "live", path: "", icon: "live" },
   { view: "history", path: "history/", icon: "history" },
+  { view: "compare", path: "compare/", icon: "compare" },
 ] as const satisfies View[];
 
 interface View {

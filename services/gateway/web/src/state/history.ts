@@ -36,6 +36,13 @@ export class ScoreHistory {
 /** Rows a second of a template, whatever the frame rate of its video. */
 export const TEMPLATE_HZ = 30;
 
+/** Frame of the template that a frame of the reference's video is; null: beyond it. */
+export function templateFrame(reference: Reference, videoFrame: number): number | null {
+  const { template_first_frame, template_frames, fps } = reference;
+  const frame = Math.round(((videoFrame - template_first_frame) * TEMPLATE_HZ) / (fps || TEMPLATE_HZ));
+  return frame >= 0 && frame < template_frames ? frame : null;
+}
+
 /** The reference's curve that a joint's error is measured on. */
 export function curveOf(joint: string): string {
   return joint === "trunk" ? "trunk_lean" : joint === "head" ? "neck" : joint;
@@ -62,12 +69,7 @@ export class Trace {
 
   /** Frame of the template, 0 to template_frames − 1, that the person is at; null: not tracking. */
   position(score: Score): number | null {
-    if (score.reference_frame === null) return null;
-    const { template_first_frame, fps } = this.#reference;
-    const frame = Math.round(
-      ((score.reference_frame - template_first_frame) * TEMPLATE_HZ) / (fps || TEMPLATE_HZ),
-    );
-    return frame >= 0 && frame < this.#reference.template_frames ? frame : null;
+    return score.reference_frame === null ? null : templateFrame(this.#reference, score.reference_frame);
   }
 
   expected(joint: string): readonly number[] {

@@ -3,7 +3,8 @@
 import { Problem } from "../api/call";
 import type { Reference } from "../api/documents";
 import { reference, references } from "../api/references";
-import type { Translate } from "../i18n";
+import type { Text, Translate } from "../i18n";
+import { en } from "../i18n/en";
 import { Value } from "./value";
 
 /** Newest first, without curves; null until first loaded. */
@@ -30,8 +31,9 @@ export function wholeReference(id: string, version: number): Promise<Reference> 
 /** The sentence to show for whatever went wrong. */
 export function sentence(error: unknown, t: Translate): string {
   if (!(error instanceof Problem)) return String(error);
-  if (error.status === 0) return t("problem.unreachable");
+  if (error.reason === "UNREACHABLE") return t("problem.unreachable");
   if (error.reason === "TOKEN_SCOPE") return t("problem.scope");
   if (error.status === 429) return t("problem.busy", { s: Math.max(1, Math.ceil(error.retryAfterS ?? 1)) });
-  return error.message;
+  const known = `reason.${error.reason}`;
+  return known in en ? t(known as Text) : error.message;
 }

@@ -15,7 +15,13 @@ export function PerformanceCard({ report }: { report: Report }) {
       cursor: { show: false },
       legend: { show: false },
       padding: [14, 16, 0, 0],
-      scales: { x: { time: false }, y: { range: [0, 104] } },
+      scales: {
+        x: {
+          time: false,
+          range: (_plot, _from, to) => [0, Math.max(to ?? 0, (report.end_us - report.start_us) / 1e6)],
+        },
+        y: { range: [0, 104] },
+      },
       axes: [
         axis(colours, {
           size: 24,

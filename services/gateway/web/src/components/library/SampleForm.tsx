@@ -4,6 +4,8 @@ import { followBuild, uploadSample } from "../../api/upload";
 import { useText } from "../../i18n";
 import { sentence } from "../../state/references";
 import { Icon } from "../Icon";
+import { ProgressLine } from "../ProgressLine";
+import { VideoDrop } from "../VideoDrop";
 
 const EXERCISES = [
   "",
@@ -93,7 +95,7 @@ export function SampleForm({ refines, onBuilt }: Props) {
           {progress.reason}
         </p>
       )}
-      {!busy && <DropZone video={video} onVideo={take} />}
+      {!busy && <VideoDrop video={video} onVideo={take} />}
       {video !== null && !busy && (
         <form
           class="fields"
@@ -146,7 +148,7 @@ export function SampleForm({ refines, onBuilt }: Props) {
       )}
       {busy && (
         <div class="building">
-          <ProgressBar progress={progress} />
+          <BuildProgress progress={progress} />
           <button type="button" class="button" onClick={() => abort.current?.abort()}>
             {t("reference.cancel")}
           </button>
@@ -164,55 +166,12 @@ function nameOf(file: File): string {
     .slice(0, LONGEST_NAME);
 }
 
-function DropZone({ video, onVideo }: { video: File | null; onVideo: (file: File | undefined) => void }) {
+function BuildProgress({ progress }: { progress: Progress }) {
   const t = useText();
-  const [over, setOver] = useState(false);
-  return (
-    <label
-      class={`drop${over ? " drop-over" : ""}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        onVideo(event.dataTransfer?.files[0]);
-      }}
-    >
-      <Icon name={video === null ? "upload" : "film"} />
-      <span>
-        {video === null ? t("reference.drop") : `${video.name} · ${(video.size / 1e6).toFixed(1)} MB`}
-      </span>
-      <input
-        type="file"
-        accept="video/*"
-        class="visually-hidden"
-        onChange={(event) => onVideo(event.currentTarget.files?.[0])}
-      />
-    </label>
-  );
-}
-
-function ProgressBar({ progress }: { progress: Progress }) {
-  const t = useText();
-  if (progress.step !== "sending" && progress.step !== "building") return null;
-  const build = progress.step === "building" ? progress.build : null;
-  const fraction = progress.step === "sending" ? progress.fraction : progress.build.fraction;
-  const text = t(build === null ? "build.sending" : `build.${build.stage}`);
-  const known = fraction > 0;
-  return (
-    <div class="progress">
-      <p>
-        <span aria-live="polite">{text}</span>
-        <span class="muted">
-          {build !== null && build.stage === "detecting" && build.frames_total > 0
-            ? t("build.frames", { done: build.frames_done, total: build.frames_total })
-            : known && `${Math.round(fraction * 100)} %`}
-        </span>
-      </p>
-      <progress aria-label={text} max={1} {...(known ? { value: fraction } : {})} />
-    </div>
-  );
+  if (progress.step === "sending")
+    return <ProgressLine text={t("build.sending")} fraction={progress.fraction} />;
+  if (progress.step !== "building") return null;
+  const { stage, fraction, frames_done, frames_total } = progress.build;
+  const frames = stage === "detecting" ? { done: frames_done, total: frames_total } : null;
+  return <ProgressLine text={t(`build.${stage}`)} fraction={fraction} frames={frames} />;
 }

@@ -44,5 +44,8 @@ export const compare = {
   "compare.repetitions": "Repetitions",
   "compare.repetitions.none": "No whole repetition was found.",
   "compare.jump": "Go to repetition {n}",
+  "compare.worst": "Worst moment",
+  "compare.worst.of": "Worst moment of repetition {n}",
+  "compare.shown": "the file shows frame {n}",
   "compare.cosine": "Similarity of the limbs (cosine) {cosine}: an explanation, no score",
 } as const;

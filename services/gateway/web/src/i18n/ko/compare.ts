@@ -46,5 +46,8 @@ export const compare: Record<keyof typeof english, string> = {
   "compare.repetitions": "반복",
   "compare.repetitions.none": "온전한 반복을 찾지 못했습니다.",
   "compare.jump": "{n}회로 가기",
+  "compare.worst": "가장 다른 순간",
+  "compare.worst.of": "{n}회에서 가장 다른 순간",
+  "compare.shown": "파일은 {n}프레임을 보여 줍니다",
   "compare.cosine": "팔다리 유사도(코사인) {cosine}: 점수가 아닌 설명입니다",
 };

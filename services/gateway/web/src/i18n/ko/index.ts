@@ -4,5 +4,13 @@ import { compare } from "./compare";
 import { history } from "./history";
 import { library } from "./library";
 import { live } from "./live";
+import { problems } from "./problems";
 
-export const ko: Record<Text, string> = { ...live, ...library, ...history, ...compare, ...access };
+export const ko: Record<Text, string> = {
+  ...live,
+  ...library,
+  ...history,
+  ...compare,
+  ...access,
+  ...problems,
+};
