@@ -99,6 +99,14 @@ def test_score_repetition_and_advice_have_the_documented_fields() -> None:
     assert events_of(an_update(813, cue="squat.knees.in.out"), cue) == ([], cue)
 
 
+def test_praise_for_what_was_just_told_of_the_same_pose_is_another_cue() -> None:
+    """In a held pose no repetition tells the two apart, so praise was never pushed."""
+    told = an_update(812, cue="plank.hips.sag.any")
+    _, cue = events_of(told, None)
+    told.advice.praise = True
+    assert [topic for topic, _ in events_of(told, cue)[0]] == ["advice"]
+
+
 def test_a_status_message_has_the_documented_fields() -> None:
     told = sync_service_pb2.GetSessionStatusResponse(
         session_id="live",

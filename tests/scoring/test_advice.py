@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.scoring.advice.coach import MATTERS, Coach
+from services.scoring.advice.causes import MATTERS
+from services.scoring.advice.coach import Coach
 from services.scoring.advice.knowledge import Text, exercises
 from services.scoring.advice.phrases import Phrase, find, phrases
 from services.scoring.advice.tips import Index, tip, words
@@ -50,7 +51,7 @@ def test_every_cue_is_of_a_known_exercise_part_and_direction() -> None:
     own = {
         "tempo": {"fast", "slow"},
         "knees": {"in"},
-        "hips": {"aside"},
+        "hips": {"aside", "sag", "high"},
         "step": {"less"},
         "hands": {"uneven"},
     }

@@ -95,7 +95,7 @@ class SessionFeed(_Viewers):
     def __init__(self, session_id: str) -> None:
         super().__init__()
         self.session_id = session_id
-        self._cue: tuple[str, int] | None = None
+        self._cue: scores.CueKey | None = None
 
     def on_baseline(self, update: scoring_service_pb2.ScoreUpdate) -> None:
         """The cue that stands is no news."""
@@ -132,8 +132,8 @@ class SessionFeed(_Viewers):
 
 
 def events_of(
-    update: scoring_service_pb2.ScoreUpdate, cue_before: tuple[str, int] | None
-) -> tuple[list[tuple[str, Document]], tuple[str, int] | None]:
+    update: scoring_service_pb2.ScoreUpdate, cue_before: scores.CueKey | None
+) -> tuple[list[tuple[str, Document]], scores.CueKey | None]:
     """The events of an update as (topic, message), and the cue that stands after it."""
     events: list[tuple[str, Document]] = []
     if update.HasField("completed"):

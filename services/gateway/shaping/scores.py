@@ -10,6 +10,7 @@ from services.gateway.shaping.stages import stages_ms
 from services.mesh.times import from_duration, from_timestamp
 
 Part = Literal["form", "range", "tempo", "symmetry", "stability"]
+CueKey = tuple[str, int, bool]
 PARTS: tuple[Part, ...] = ("form", "range", "tempo", "symmetry", "stability")
 
 
@@ -46,9 +47,12 @@ def advice_message(update: scoring.ScoreUpdate) -> Document:
     return {"type": "advice", **_about(update), **cue(update.advice)}
 
 
-def cue_key(update: scoring.ScoreUpdate) -> tuple[str, int] | None:
-    """What makes one cue another: its code and the repetition that gave rise to it. None: no cue stands."""
-    return (update.advice.code, update.advice.repetition) if update.HasField("advice") else None
+def cue_key(update: scoring.ScoreUpdate) -> CueKey | None:
+    """What makes one cue another: its code, the repetition that gave rise to it (none while a pose is held), and
+    whether it praises. None: no cue stands.
+    """
+    told = update.advice
+    return (told.code, told.repetition, told.praise) if update.HasField("advice") else None
 
 
 def repetition(done: scoring.Repetition) -> Document:

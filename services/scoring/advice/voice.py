@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.scoring.advice.coach import Coach
+from services.scoring.advice.holding import HoldCoach
 from services.scoring.advice.safety import SafetyWatch
+from services.scoring.judging.technique import Flaw
 from services.scoring.live.outcome import Advice, CompletedRepetition, Notice
+from services.scoring.movement.joints import JointError
 from services.scoring.reference.template import Template
 
 
@@ -16,6 +19,7 @@ class Voice:
 
     def __init__(self, template: Template) -> None:
         self._coach = Coach(template.exercise, template.duration_s)
+        self._holding = HoldCoach(template.exercise)
         self._safety = SafetyWatch()
 
     def hear(self, done: CompletedRepetition) -> CompletedRepetition:
@@ -23,9 +27,15 @@ class Voice:
         self._safety.hear(done)
         return self._coach.hear(done)
 
+    def hear_hold(
+        self, time_s: float, score: float | None, flaws: tuple[Flaw, ...], errors: tuple[JointError, ...]
+    ) -> None:
+        """Takes a frame in which the pose is held, see `HoldCoach.hear`."""
+        self._holding.hear(time_s, score, flaws, errors)
+
     def cue(self, time_s: float) -> Advice | None:
         """What stands now."""
-        return self._coach.cue(time_s)
+        return self._holding.cue(time_s) or self._coach.cue(time_s)
 
     def notice(self, time_s: float) -> Notice | None:
         """What stands besides."""
@@ -33,9 +43,14 @@ class Voice:
 
     def state(self) -> dict[str, Any]:
         """What a successor must know; plain JSON values."""
-        return {"coach": self._coach.state(), "safety": self._safety.state()}
+        return {
+            "coach": self._coach.state(),
+            "holding": self._holding.state(),
+            "safety": self._safety.state(),
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where another stopped, whatever has been heard since."""
         self._coach.restore(state.get("coach", {}))
+        self._holding.restore(state.get("holding", {}))
         self._safety.restore(state.get("safety", {}))

@@ -16,12 +16,15 @@ from services.scoring.judging.comparison import Comparison
 from services.scoring.judging.deviation import FULL_RANGE, Deviations, deviations, extent
 from services.scoring.movement.features import BONE_COUNT
 from services.scoring.movement.landmarks import Floats
-from services.scoring.reference.template import Template
+from services.scoring.reference.template import Kind, Template
 from services.scoring.reference.tolerance import tolerances
 
 BASE: Final = 0.12
 SLOPE: Final = 0.75
 """Default boundary: BASE + SLOPE x the share of the body that moves. People differ where they move. From UI-PRMD m01-m05."""
+HOLD_BOUNDARY: Final = 0.36
+"""Default boundary of a held pose, in which nothing moves and people differ as they are built: half as much again as
+one person of the virtual gym is off from another in a good plank."""
 TYPICAL: Final = 0.75
 """Default deviation of a typical correct repetition, as a share of the boundary's."""
 SHRINK: Final = 0.75
@@ -125,6 +128,8 @@ def inputs(bones: Deviations) -> Floats:
 def defaults(template: Template) -> Calibration:
     """For a reference of which nothing more is known."""
     boundary = BASE + SLOPE * extent(template, tolerances(template))
+    if template.kind is Kind.HOLD:
+        boundary = HOLD_BOUNDARY
     full_range = DEEP.get(template.exercise, FULL_RANGE)
     return Calibration(d90=TYPICAL * boundary, d70=boundary, full_range=full_range)
 

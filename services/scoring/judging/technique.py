@@ -23,6 +23,7 @@ from services.scoring.judging.comparison import READY_ROWS, Comparison
 from services.scoring.judging.measures import MEASURES, Body, Measure
 from services.scoring.movement.features import BONE, BONE_COUNT
 from services.scoring.movement.landmarks import Bools, Floats
+from services.scoring.movement.views import Observed
 from services.scoring.reference.template import Phase, Template
 
 WORST: Final = 0.24
@@ -83,6 +84,11 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         Rule("trunk", "more", "trunk_forward", "least", -4.0, ("trunk",)),
         Rule("hands", "uneven", "arm_gap", "most", 4.0, _SHOULDERS),
     ),
+    "plank": (
+        Rule("hips", "sag", "sag", "turn", 5.0, _HIPS),
+        Rule("hips", "high", "sag", "turn", -6.5, _HIPS),
+        Rule("head", "more", "head_nod", "turn", 4.0, ("head",)),
+    ),
     "jumping_jack": (
         Rule("shoulder", "less", "arm_lift", "most", -21.0, _SHOULDERS),
         Rule("hip", "less", "feet_apart", "most", -0.12, _HIPS),
@@ -103,19 +109,30 @@ class Flaw:
 
 def flaws(comparison: Comparison, template: Template) -> tuple[Flaw, ...]:
     """How far a repetition goes towards each fault of its exercise, furthest first; those not seen are left out."""
-    rules = RULES.get(canonical(template.exercise), ())
-    if not rules:
-        return ()
-    seen = np.asarray(comparison.known[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).all(axis=1))
     user = Body(comparison.user, comparison.user[:READY_ROWS].mean(axis=0))
     shown = Body(template.features, template.ready)
     turn = np.asarray(template.phases == Phase.TURN)
+    return _told(template, comparison.known, user, turn, shown, turn)
+
+
+def held_flaws(seen: Observed, template: Template) -> tuple[Flaw, ...]:
+    """How far a held pose goes towards each fault of its exercise now."""
+    user, shown = (Body(pose[None], pose) for pose in (seen.features, template.ready))
+    now = np.ones(1, dtype=np.bool_)
+    return _told(template, seen.known & template.known, user, now, shown, now)
+
+
+def _told(
+    template: Template, known: Bools, user: Body, turn: Bools, shown: Body, shown_turn: Bools
+) -> tuple[Flaw, ...]:
+    """`known` (60,) features seen in both; `turn`, `shown_turn`: rows of either at the far end."""
+    seen = np.asarray(known[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).all(axis=1))
     found = []
-    for rule in rules:
+    for rule in RULES.get(canonical(template.exercise), ()):
         measure = MEASURES[rule.measure]
         if not _seen(measure, seen) or (rule.when in ("turn", "change") and not turn.any()):
             continue
-        more = _value(measure.of(user), rule.when, turn) - _value(measure.of(shown), rule.when, turn)
+        more = _value(measure.of(user), rule.when, turn) - _value(measure.of(shown), rule.when, shown_turn)
         degrees = float(round(more)) if measure.unit == "degrees" else math.nan
         found.append(Flaw(rule, max(0.0, more / rule.passes), degrees))
     return tuple(sorted(found, key=lambda flaw: -flaw.excess))

@@ -16,7 +16,7 @@ from services.scoring.judging.calibration import Calibration, defaults
 from services.scoring.judging.faults import repetition_errors
 from services.scoring.judging.localisation import Usual, residuals
 from services.scoring.judging.score import Verdict, judge
-from services.scoring.judging.technique import deviation, flaws
+from services.scoring.judging.technique import deviation, flaws, held_flaws
 from services.scoring.live.counting import Counting, Finished
 from services.scoring.live.following import Following, Moment
 from services.scoring.live.motion import Motion
@@ -250,4 +250,12 @@ class SessionScorer:
         moment = self._way.place(seen, self.template.ready, dt)
         near = moment.deviation < LOST_DEVIATION and self._way.from_ready(seen) < NEAR_READY
         state = State.HOLD if near else State.READY
-        return self._with_overlap(self._outcome(time_s, dt, state, moment, None), views, dt, moment)
+        found = held_flaws(seen, self.template) if near else ()
+        if found:
+            fault = self._calibration.d70 * deviation(found)
+            moment = replace(moment, deviation=max(moment.deviation, fault))
+        outcome = self._outcome(time_s, dt, state, moment, None)
+        if near:
+            self._voice.hear_hold(time_s, outcome.score, found, outcome.joint_errors)
+            outcome = replace(outcome, advice=self._voice.cue(time_s))
+        return self._with_overlap(outcome, views, dt, moment)
