@@ -25,7 +25,7 @@ await drive(async (open, complaints) => {
   await sync.getByRole("button", { name: "Undo side" }).click();
   await sync.getByRole("button", { name: "Put it right side" }).waitFor();
   assert.deepEqual((await session()).lag_us, {});
-  await sync.getByLabel("Put such cameras right by itself").check();
+  await sync.getByLabel("Put late cameras right by itself").check();
   await eventually(async () => (await session()).apply_content_lag, "the switch is kept");
 
   await page.getByRole("button", { name: "Session settings" }).click();

@@ -40,7 +40,7 @@ export const library = {
   "alarm.automatic": "{camera}: {ms} ms are taken off its times, by itself.",
   "alarm.apply": "Put it right",
   "alarm.undo": "Undo",
-  "alarm.always": "Put such cameras right by itself",
+  "alarm.always": "Put late cameras right by itself",
   "alarm.short": "{ms} ms late",
   "alarm.short.early": "{ms} ms early",
 } as const;

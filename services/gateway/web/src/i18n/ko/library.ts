@@ -41,7 +41,7 @@ export const library: Record<keyof typeof english, string> = {
   "alarm.automatic": "{camera}: 촬영 시각에서 {ms} ms를 자동으로 빼고 있습니다.",
   "alarm.apply": "바로잡기",
   "alarm.undo": "되돌리기",
-  "alarm.always": "이런 카메라를 자동으로 바로잡기",
+  "alarm.always": "늦은 카메라를 자동으로 바로잡기",
   "alarm.short": "{ms} ms 늦음",
   "alarm.short.early": "{ms} ms 빠름",
 };
