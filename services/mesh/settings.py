@@ -20,7 +20,7 @@ from services.mesh.tokens import LEAST_SECRET, is_loopback
 SERVICES = ("capture", "pose", "sync", "scoring", "gateway")
 SHARED = ("redis_url", "log_level", "api_token")
 # Variables with our prefix that are read outside a service's settings.
-ELSEWHERE = ("KOMI_CACHE_DIR", "KOMI_REQUIRE_ALL")
+ELSEWHERE = ("KOMI_CACHE_DIR", "KOMI_REQUIRE_ALL", "KOMI_SHARED_DATA", "KOMI_CHROMIUM")
 ELSEWHERE_PREFIXES = ("KOMI_DEMO_", "KOMI_LLM_", "KOMI_BENCH_", "KOMI_TEST_", "KOMI_GYM_")
 
 

@@ -115,13 +115,12 @@ def write_clip(video: Path, clip: Path) -> None:
 
 
 def write_quicker(video: Path, clip: Path) -> None:
-    """The video again as WebM, smaller, and with 8 frames a second instead of 5."""
+    """Its first two squats again, as WebM, smaller, and with 8 frames a second instead of 5."""
     source = cv2.VideoCapture(str(video))
     out = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"VP80"), 8, (360, 640))
-    while True:
+    for _ in range(45):
         there, image = source.read()
-        if not there:
-            break
+        assert there
         out.write(cv2.resize(image, (360, 640)))
     out.release()
     source.release()

@@ -32,6 +32,16 @@ await drive(async (open, complaints) => {
   await picture(keyboard, "add-camera-loopback");
   await keyboard.keyboard.press("Escape");
 
+  const pages = keyboard.getByRole("navigation", { name: "Pages" });
+  await pages.getByRole("link", { name: "History" }).click();
+  await keyboard.getByText("A part of KOMI is away.").waitFor();
+  await keyboard.getByRole("button", { name: "Try again" }).waitFor();
+  await accessible(keyboard);
+  await pages.getByRole("link", { name: "Compare" }).click();
+  await keyboard.getByLabel("Video of the sample").waitFor({ state: "attached" });
+  assert.equal(await keyboard.getByRole("button", { name: "Compare" }).isDisabled(), true, "nothing is chosen yet");
+  await accessible(keyboard);
+
   // That scoring is away shows as 503, which the browser reports too.
   assert.deepEqual(complaints.splice(0).filter((each) => !/503|qr\.svg/.test(each)), []);
   const unknown = await open("/ui/?session=nobody%20home");

@@ -35,5 +35,6 @@ export function sentence(error: unknown, t: Translate): string {
   if (error.reason === "TOKEN_SCOPE") return t("problem.scope");
   if (error.status === 429) return t("problem.busy", { s: Math.max(1, Math.ceil(error.retryAfterS ?? 1)) });
   const known = `reason.${error.reason}`;
-  return known in en ? t(known as Text) : error.message;
+  if (known in en) return t(known as Text);
+  return error.status === 503 ? t("problem.away") : error.message;
 }

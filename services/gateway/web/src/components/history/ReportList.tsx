@@ -47,9 +47,12 @@ export function ReportList({ open }: { open: Open }) {
         </div>
       </header>
       {problem !== "" && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
+        <div class="problem failed" role="alert">
+          <p>{problem}</p>
+          <button type="button" class="button" disabled={busy} onClick={() => void load(cursor)}>
+            {t("reference.again")}
+          </button>
+        </div>
       )}
       {found === null && problem === "" && <p class="muted">{t("history.loading")}</p>}
       {found?.length === 0 && <NoReports />}

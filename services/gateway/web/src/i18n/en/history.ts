@@ -87,6 +87,11 @@ export const history = {
   "fault.elbow.less": "elbows bent too little",
   "fault.head.more": "head forward",
   "fault.head.less": "head back",
+  "fault.ankle.more": "heels lifting",
+  "fault.ankle.less": "ankles bent too little",
+  "fault.hips.aside": "hips shifted to one side",
+  "fault.step.less": "step too short",
+  "fault.hands.uneven": "hands uneven",
   "fault.tempo.fast": "too fast",
   "fault.tempo.slow": "too slow",
 } as const;

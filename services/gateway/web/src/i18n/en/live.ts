@@ -200,6 +200,7 @@ export const live = {
   "joint.right_hip": "Right hip",
   "joint.left_knee": "Left knee",
   "joint.right_knee": "Right knee",
+  "joint.knees": "Knees",
   "joint.left_ankle": "Left ankle",
   "joint.right_ankle": "Right ankle",
 

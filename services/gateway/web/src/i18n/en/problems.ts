@@ -15,4 +15,5 @@ export const problems = {
   "reason.EMPTY_FILE": "The file is empty.",
   "reason.TOO_MANY_BUILDS": "Other videos are being worked on. Try again when they are done.",
   "reason.POSE_UNAVAILABLE": "The service that finds people in pictures is away. Try again in a moment.",
+  "problem.away": "A part of KOMI is away. Try again in a moment.",
 } as const;

@@ -87,6 +87,11 @@ export const history: Record<keyof typeof english, string> = {
   "fault.elbow.less": "팔꿈치를 덜 굽힘",
   "fault.head.more": "고개가 앞으로 나옴",
   "fault.head.less": "고개가 뒤로 젖혀짐",
+  "fault.ankle.more": "뒤꿈치가 들림",
+  "fault.ankle.less": "발목을 덜 굽힘",
+  "fault.hips.aside": "엉덩이가 한쪽으로 쏠림",
+  "fault.step.less": "보폭이 좁음",
+  "fault.hands.uneven": "두 손 높이가 다름",
   "fault.tempo.fast": "너무 빠름",
   "fault.tempo.slow": "너무 느림",
 };

@@ -201,6 +201,7 @@ export const live: Record<keyof typeof english, string> = {
   "joint.right_hip": "오른쪽 엉덩이",
   "joint.left_knee": "왼쪽 무릎",
   "joint.right_knee": "오른쪽 무릎",
+  "joint.knees": "무릎",
   "joint.left_ankle": "왼쪽 발목",
   "joint.right_ankle": "오른쪽 발목",
 
