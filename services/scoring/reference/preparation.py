@@ -19,6 +19,8 @@ SHORTEST_S: Final = 0.8
 """A sample video must show a person for at least this long."""
 SEEN_SHARE: Final = 0.5
 """… and in at least this share of its frames."""
+KNOWN_SHARE: Final = 0.25
+"""… and this share of what scoring compares in most of those."""
 TWO_PEOPLE_SHARE: Final = 0.2
 """More frames than this with a second person make it unclear whom to follow."""
 LOW_FPS: Final = 15.0
@@ -41,7 +43,7 @@ class Prepared:
 
 
 def prepare(recording: Recording) -> Prepared:
-    """Fills gaps, resamples to 30 rows a second, smooths, and computes features."""
+    """Fills gaps, resamples to 30 rows a second, smooths, and computes features. Raises NobodyFound."""
     found = recording.found
     first, last = np.flatnonzero(found)[[0, -1]]
     part = slice(int(first), int(last) + 1)
@@ -59,10 +61,15 @@ def prepare(recording: Recording) -> Prepared:
     visible = bone_visibility(np.where(measured, np.nan_to_num(recording.visibility[found]), 0.0))
     seen = (visible >= VISIBLE).mean(axis=0) >= SEEN_SHARE
     features = np.nan_to_num(feature_vectors(bones))
+    known = _known_features(seen & (np.isfinite(bones).all(axis=2).mean(axis=0) >= SEEN_SHARE))
+    if known.mean() < KNOWN_SHARE:
+        raise errors.NobodyFound(
+            "too little of the body is seen to tell its movement; film the whole body, well lit and in the picture"
+        )
     return Prepared(
         features=features,
         frames=np.interp(at, times, numbers[part]),
-        known=_known_features(seen),
+        known=known,
         image=smooth["image"],
         heading=mean_heading(heading(bones)),
     )
