@@ -23,6 +23,7 @@ from services.mesh.clock import probe_delays
 from services.mesh.stamps import StampSmoother
 from services.pose.models.store import task_path
 from services.pose.tracker import MediaPipeTracker, TrackerOptions
+from services.sync.content import BODY, Track2D, speed_lags
 from services.sync.frames import Frame
 from services.sync.groups import MatchRules
 from services.sync.resample import LANDMARKS, VALUES, Sample
@@ -39,6 +40,8 @@ WARM_S, SECONDS = 20.0, 10.0
 """The clocks are measured for so long before the first picture; so long the pictures go on."""
 BOOTED_S = 1000
 """The cameras' computers were booted so long before."""
+LOOK_S = 6.0
+"""The content check looks at so much at once."""
 SURE = 0.5
 """Landmarks that the model takes for hidden are not judged."""
 Array = NDArray[np.float64]
@@ -76,9 +79,40 @@ async def person(seeds: list[int]) -> list[Row]:
         Row("P", name, "landmarks of cameras in step, mean error, px", in_step, None),
         Row("P", name, "resampled landmarks, mean error, px", max(resampled), None,
             baselines={"newest frame": max(newest)}),
+        *_content(name, cameras),
         Row("P", name, "resampled worse than in step, share", max(resampled) / in_step - 1, 0.05, at_least=False,
             baselines={"newest frame": max(newest) / in_step - 1}),
     ]  # fmt: skip
+
+
+def _content(name: str, cameras: dict[str, gym.VirtualCamera]) -> list[Row]:
+    """The content check without a calibration: nobody is blamed in time, and whoever is late is found."""
+    seen = {view: look(view, camera) for view, camera in cameras.items()}
+
+    def alarms(late: str, late_us: int, first_s: float) -> set[str]:
+        tracks = {}
+        for view, found in seen.items():
+            rows = (found.true_s >= first_s) & (found.true_s < first_s + LOOK_S)
+            times_us = np.round(found.true_s[rows] * 1e6).astype(np.int64) + (late_us if view == late else 0)
+            body = list(BODY)
+            height = cameras[view].size[1]
+            tracks[view] = Track2D(
+                times_us, found.pixels[rows][:, body] / height, found.visibility[rows][:, body]
+            )
+        return {view for view, lag in speed_lags(tracks).items() if lag.alarm}
+
+    looks = [WARM_S + n for n in range(round(SECONDS - LOOK_S) + 1)]
+    blamed = sum(bool(alarms("", 0, first_s)) for first_s in looks)
+    found = [
+        alarms(view, late_us, first_s) == {view}
+        for view in cameras
+        for late_us in (-60_000, -45_000, 45_000, 60_000)
+        for first_s in looks
+    ]
+    return [
+        Row("P", name, "no calibration: looks that blame a camera in time", blamed, 0, at_least=False),
+        Row("P", name, "no calibration: looks that find the late one, share", sum(found) / len(found), None),
+    ]
 
 
 def _in_step(view: str, camera: gym.VirtualCamera) -> float:

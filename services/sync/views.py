@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from services.sync.calibration import CalibratedCamera, parse, simplify
-from services.sync.content import BODY, Lag, Track2D, calibrated_lags, speed_lag
+from services.sync.content import BODY, Lag, Track2D, calibrated_lags, speed_lags
 from services.sync.errors import CalibrationUnusable
 from services.sync.frames import Frame
 from services.sync.fusion import Fused, average, triangulate
@@ -98,11 +98,7 @@ def find_lags(
         return calibrated_lags(
             {name: _track(history[name], camera) for name, camera in cameras.items()}, cameras
         )
-    tracks = {name: _track(samples, None) for name, samples in history.items()}
-    if len(tracks) < 2:
-        return {}
-    reference = max(tracks, key=lambda name: float(tracks[name].visibility.mean()))
-    return {name: speed_lag(tracks[reference], track) for name, track in tracks.items() if name != reference}
+    return speed_lags({name: _track(samples, None) for name, samples in history.items()})
 
 
 def _track(samples: Sequence[Sample], camera: CalibratedCamera | None) -> Track2D:

@@ -10,7 +10,7 @@ import pytest
 from services.pose.models import ModelError, task_path
 from services.pose.tracker import MediaPipeTracker, TrackerOptions
 from services.sync.calibration import CalibratedCamera, parse
-from services.sync.content import BODY, Track2D, calibrated_lags, speed_lag
+from services.sync.content import BODY, Track2D, calibrated_lags, speed_lag, speed_lags
 from services.sync.fusion import triangulate
 from tests.support.capabilities import require
 from tests.sync import recording
@@ -94,8 +94,26 @@ def test_without_a_calibration_a_copy_that_is_late_is_found_and_strange_views_st
     lag = speed_lag(tracks["cam01"], late)
     assert lag.alarm
     assert lag.lag_us == pytest.approx(41_000, abs=3_000)
-    for name in ("cam02", "cam04"):
-        assert not speed_lag(tracks["cam01"], tracks[name]).alarm
+    assert not any(lag.alarm for lag in speed_lags(tracks).values())
+
+
+@pytest.mark.parametrize("late", ["cam01", "cam02", "cam04"])
+def test_without_a_calibration_the_one_that_most_contradict_is_late_whoever_sees_most(
+    seen: Seen, late: str
+) -> None:
+    """Bug: where the camera that sees most was late, all others were blamed."""
+    clear = {"cam01": 1.0, "cam02": 0.9, "cam04": 0.8}
+    tracks = {
+        name: replace(
+            bodies(seen)["cam01"],
+            times_us=seen["cam01"].times_us + (50_000 if name == late else 0),
+            visibility=np.full_like(seen["cam01"].visibility[:, : len(BODY)], share),
+        )
+        for name, share in clear.items()
+    }
+    lags = speed_lags(tracks)
+    assert [name for name, lag in lags.items() if lag.alarm] == [late]
+    assert lags[late].lag_us == pytest.approx(50_000, abs=5_000)
 
 
 def median_error_mm(
