@@ -20,6 +20,7 @@ from services.gateway.uploads.comparing import VideoComparison
 from services.gateway.uploads.desk import UploadDesk
 from services.gateway.uploads.records import JobRecords
 from services.gateway.upstream import Upstream
+from services.mesh import memory
 from services.mesh.cameras import CameraRegister
 from services.mesh.readiness import Readiness
 from services.mesh.redis import UNREACHABLE, connect, hide_password
@@ -78,6 +79,7 @@ class Gateway:
         self.tasks.start("streams", self.reader.run)
         self.tasks.start("notices", self.notices.run)
         self.tasks.start("readiness", self._watch_readiness)
+        self.tasks.start("memory", memory.keep_giving_back)
 
     async def close(self) -> None:
         """End everything."""

@@ -15,7 +15,7 @@ from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from services.mesh import telemetry
+from services.mesh import memory, telemetry
 from services.mesh.access import TokenInterceptor
 from services.mesh.calls import CallInterceptor
 from services.mesh.errors import KomiError, Unavailable
@@ -146,6 +146,7 @@ class Service:
             await self._close(context)
             raise
         context.tasks.start("readiness", self._watch_readiness)
+        context.tasks.start("memory", memory.keep_giving_back)
         log.info(
             "listening", address=self.address, metrics_port=self.metrics_port, replica_id=context.replica_id
         )
