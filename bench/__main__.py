@@ -8,8 +8,8 @@ from pathlib import Path
 
 import orjson
 
-from bench import report
-from bench.run import PHASES, Plan, run
+from bench import curves, report
+from bench.run import ALL_PHASES, PHASES, Plan, run
 from demo.fetch import FetchError
 from demo.stage import StageError
 from demo.supervisor import ProgramError
@@ -25,12 +25,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--model", choices=("lite", "full"), default=Plan.model)
     parser.add_argument("--seconds", type=float, default=Plan.seconds, help="of each phase")
     parser.add_argument(
-        "--phases", default=",".join(PHASES), help=f"comma-separated, of {', '.join(PHASES)} (default: all)"
+        "--phases",
+        default=",".join(PHASES),
+        help=f"comma-separated, of {', '.join(ALL_PHASES)} (default: all but curves)",
     )
     options = parser.parse_args(arguments)
     phases = tuple(filter(None, options.phases.split(",")))
-    if unknown := set(phases) - set(PHASES):
-        parser.error(f"no such phase: {', '.join(sorted(unknown))}; there are {', '.join(PHASES)}")
+    if unknown := set(phases) - set(ALL_PHASES):
+        parser.error(f"no such phase: {', '.join(sorted(unknown))}; there are {', '.join(ALL_PHASES)}")
     if not 1 <= options.cameras <= 16 or not 1 <= options.fps <= 240 or options.seconds < 1:
         parser.error("1 to 16 cameras, 1 to 240 fps, at least 1 second")
     plan = Plan(options.cameras, options.fps, options.model, options.seconds, phases)
@@ -45,8 +47,11 @@ def main(arguments: list[str]) -> int:
     options.out.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     picture = options.out.with_suffix(".png")
     report.draw(found, picture)
-    print(report.table(found))
-    print(f"\n{options.out}\n{picture}")
+    written = [options.out, picture]
+    if "curves" in found:
+        written.append(options.out.with_name(f"{options.out.stem}-curves.png"))
+        curves.draw(found["curves"], written[-1])
+    print(report.table(found), "", *written, sep="\n")
     return 0
 
 

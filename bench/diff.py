@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-BETTER_UP = ("fps", "ratio", "p50_times_ours")
+BETTER_UP = ("fps", "ratio", "p50_times_ours", "p50_times_ours_without_inference")
 SKIPPED = (
     "plan",
     "machine",
@@ -19,6 +19,10 @@ SKIPPED = (
     "bare.",
     "under_load.frames",
     "frames.",
+    "curves.",
+    "by_camera",
+    "bars.",
+    "held.",
 )
 
 

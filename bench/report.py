@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from bench import curves
 from bench.run import Plan
 
 PACKAGES = ("mediapipe", "grpcio", "protobuf", "redis", "numpy", "simplejpeg", "uvloop", "numba")
@@ -69,6 +70,8 @@ def table(found: Found) -> str:
             f"                p99 {load['stages']['total']['p99']:.0f} ms, fairness {load['frames']['fairness']:.2f}",
             f"                CPU ms a frame {_row(load['cpu_ms_per_frame'], '.2f')}",
         ]
+    if flood := found.get("overload"):
+        lines += ["", *_overload(flood)]
     if sweep := found.get("sweep"):
         best = sweep["highest_fps"]
         lines.append(f"p99 ≤ {sweep['p99_limit_ms']:.0f} ms    up to {best and f'{best:.0f}'} fps")
@@ -84,7 +87,33 @@ def table(found: Found) -> str:
             f"former design   p50 {former['total_ms'].get('p50', 0):.0f} ms, p99 {former['total_ms'].get('p99', 0):.0f} ms: "
             f"{former.get('p50_times_ours', 0):.1f} times ours; {former['seen']} of {former['sent']} frames seen"
         )
+        if "p50_times_ours_without_inference" in former:
+            lines.append(
+                f"                {former['p50_times_ours_without_inference']:.1f} times, the model's own time taken off both"
+            )
+    if lines_through := found.get("curves"):
+        lines += ["", *curves.table(lines_through)]
     return "\n".join(lines)
+
+
+def _overload(flood: Found) -> list[str]:
+    """Each figure with its bar."""
+    bars, held = flood["bars"], flood["held"]
+
+    def told(name: str, value: float | None, form: str, unit: str = "") -> str:
+        verdict = "held" if held[name] else "NOT HELD"
+        return f"{value:{form}}{unit} (bar {bars[name]:g}: {verdict})" if value is not None else verdict
+
+    shared = told("fairness", flood["fairness"], ".2f")
+    late = told("latency", flood["p99_times_unloaded"], ".1f")
+    sent = told("slowed_down", flood["sent_a_frame_looked_at"], ".2f")
+    over = told("recovery", flood["recovery_s"], ".1f", " s")
+    offered, looked_at = flood["offered_fps"], flood["looked_at_fps"]
+    return [
+        f"overload        {offered:.0f} frames/s offered, {looked_at:.0f} looked at; fairness {shared}",
+        f"                p99 {flood['p99_ms']:.0f} ms, {late} times the unloaded; recovery {over}",
+        f"                frames sent for each looked at {sent}",
+    ]
 
 
 def _dropped(frames: Found) -> str:

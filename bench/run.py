@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import bare_loop, usage
+from bench import bare_loop, curves, usage
 from bench.clips import clips
 from bench.former import client as former_client
+from bench.overload import flooded
 from bench.running import Mesh, running
 from bench.viewer import Seen
 from demo import fetch
@@ -20,7 +21,9 @@ WARM_UP_S = 3.0
 """After the first score: models are warm, compiled loops compiled, clocks known."""
 SATURATE_FPS = 240.0
 """All cameras together; more than cores of this class infer."""
-PHASES = ("latency", "saturation", "sweep", "noop", "former")
+PHASES = ("latency", "saturation", "overload", "sweep", "noop", "former")
+ALL_PHASES = (*PHASES, "curves")
+"""`curves` only when asked for: it starts the mesh anew a dozen times."""
 SLOWEST_P99_MS = 150.0
 """Of total, for a rate to count as carried."""
 NOOP_CAMERAS = 8
@@ -49,19 +52,25 @@ async def run(plan: Plan, say: Say) -> dict[str, Any]:
     frames = clips(plan.cameras)
     task = task_path(plan.model)
     found: dict[str, Any] = {}
-    if {"latency", "saturation", "sweep"} & set(plan.phases):
+    if {"latency", "saturation", "overload", "sweep"} & set(plan.phases):
         say(f"the mesh: {plan.cameras} cameras, {plan.model} model")
         found |= await _mesh(plan, frames, task, say)
     if "noop" in plan.phases:
         say("the mesh alone: no inference")
         found["mesh_alone"] = await _noop(plan, say)
+    if "curves" in plan.phases:
+        say("curves: cost by cameras, sessions and viewers")
+        found["curves"] = await curves.run(plan.model, max(4.0, plan.seconds / 2), say)
     if "former" in plan.phases:
         say(f"the former design at {plan.cameras} × {plan.fps:g} fps")
         did = await former_client.run(task, frames, plan.fps, plan.seconds)
         found["former_design"] = asdict(did)
         if "stages" in found and did.total_ms:
-            times = did.total_ms["p50"] / found["stages"]["total"]["p50"]
-            found["former_design"]["p50_times_ours"] = times
+            for name, theirs, ours in (
+                ("p50_times_ours", did.total_ms, "total"),
+                ("p50_times_ours_without_inference", did.without_inference_ms, "total - infer"),
+            ):
+                found["former_design"][name] = theirs["p50"] / found["stages"][ours]["p50"]
     return found
 
 
@@ -80,6 +89,8 @@ async def _mesh(plan: Plan, frames: list[list[Path]], task: Path, say: Say) -> d
             found |= _named(await _measure(mesh, frames, plan.fps, plan.seconds))
         if "saturation" in plan.phases:
             found["throughput"] = await _saturate(plan, mesh, frames, task, say)
+        if "overload" in plan.phases:
+            found["overload"] = await _overload(plan, mesh, frames, task, say, found.get("throughput"))
         if "sweep" in plan.phases:
             found["sweep"] = await _sweep(plan, mesh, frames, say)
     return found
@@ -163,6 +174,18 @@ async def _saturate(plan: Plan, mesh: Mesh, frames: list[list[Path]], task: Path
         "bare": [asdict(each) for each in bare],
         "under_load": _named(measured),
     }
+
+
+async def _overload(
+    plan: Plan, mesh: Mesh, frames: list[list[Path]], task: Path, say: Say, throughput: dict[str, Any] | None
+) -> dict[str, Any]:
+    if throughput is None:
+        say("the bare loop")
+        carried_fps = (await bare_loop.run(task, frames, plan.seconds / 2)).fps
+    else:
+        carried_fps = throughput["bare_fps"]
+    say(f"overload: four times the {carried_fps:.0f} frames/s that the bare loop infers")
+    return (await flooded(mesh, frames, plan.fps, carried_fps, plan.seconds)).figures()
 
 
 def _bare_cpu_ms(bare: list[bare_loop.Bare]) -> float:

@@ -9,7 +9,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import usage
@@ -21,6 +21,8 @@ from demo.scene import Scene
 from demo.supervisor import Program, Supervisor
 
 READY_S = 60.0
+FLOOD = "flood"
+"""What a second load is called."""
 _numbers = itertools.count()
 
 
@@ -32,12 +34,15 @@ class Mesh:
     supervisor: Supervisor
     capture: Program
     folder: Path
-    captures: Supervisor | None = None
+    loads: dict[str, Supervisor] = field(default_factory=dict)
+    """Captures that play, by what they are called; the first is `capture`."""
 
     @property
     def pids(self) -> dict[str, int]:
         """Process ids of what runs."""
-        running = self.supervisor.pids | (self.captures.pids if self.captures else {})
+        running = dict(self.supervisor.pids)
+        for name, load in self.loads.items():
+            running[name] = load.pids["capture"]
         return {name: pid for name, pid in running.items() if pid is not None}
 
     @property
@@ -45,7 +50,7 @@ class Mesh:
         """Addresses of /metrics of what runs."""
         found = {
             name: f"http://{self.addresses.of(f'{name} metrics')}/metrics"
-            for name in mesh.GRPC_SERVICES
+            for name in (*mesh.GRPC_SERVICES, FLOOD)
             if name in self.pids
         }
         return {**found, "gateway": f"{self.addresses.gateway}/metrics"}
@@ -61,31 +66,39 @@ class Mesh:
             yield viewer
 
     @asynccontextmanager
-    async def load(self, clips: list[list[Path]], fps: float) -> AsyncIterator[None]:
-        """Capture plays the clips, each as one camera, open loop: a late frame counts from when it was due."""
+    async def load(self, clips: list[list[Path]], fps: float, called: str = "capture") -> AsyncIterator[None]:
+        """Capture plays the clips, each as one camera, open loop: a late frame counts from when it was due.
+
+        A second load beside the first is `called` FLOOD, and so are its cameras.
+        """
         folder = self.folder / f"load-{next(_numbers)}"
         rate = f"?fps={fps:g}"
+        camera = "cam" if called == "capture" else called
         cameras = ",".join(
-            f"cam{number:02}:{folder_of(at_rate(frames, fps), folder / str(number))}{rate}"
+            f"{camera}{number:02}:{folder_of(at_rate(frames, fps), folder / str(number))}{rate}"
             for number, frames in enumerate(clips, 1)
         )
+        address = self.addresses.of(called)
         program = replace(
             self.capture,
+            command=(*self.capture.command[:-1], str(self.addresses.ports[called])),
+            ready=lambda: mesh.serving(address),
             environment={
                 **self.capture.environment,
+                "KOMI_CAPTURE_METRICS_PORT": str(self.addresses.ports[f"{called} metrics"]),
                 "KOMI_CAPTURE_CAMERAS": cameras,
                 "KOMI_CAPTURE_FPS": f"{fps:g}",
             },
             essential=True,
         )
-        self.captures = Supervisor([program], _quiet())
-        self.captures.start()
+        self.loads[called] = load = Supervisor([program], _quiet())
+        load.start()
         try:
-            await asyncio.wait_for(self.captures.all_ready(), READY_S)
+            await asyncio.wait_for(load.all_ready(), READY_S)
             yield
         finally:
-            await self.captures.stop()
-            self.captures = None
+            await load.stop()
+            del self.loads[called]
 
     async def set_reference(self, video: Path) -> None:
         """Have the session follow a reference, as a user would. Raises demo.stage.StageError."""
@@ -120,7 +133,7 @@ def _any_ports() -> mesh.Addresses:
     """Ports that nobody expects anything on: a capture meant for another mesh must not join this one."""
     with contextlib.ExitStack() as held:
         ports = {}
-        for name in mesh.USUAL_PORTS:
+        for name in (*mesh.USUAL_PORTS, FLOOD, f"{FLOOD} metrics"):
             place = held.enter_context(socket.socket())
             place.bind((mesh.HOST, 0))
             ports[name] = int(place.getsockname()[1])

@@ -45,6 +45,18 @@ class Stages:
         """
         self._noted.append((member, of_set, scored_ns, viewed_ns))
 
+    def last_slower_than(self, total_ms: float) -> int | None:
+        """When the last of the frames that took longer in total was seen, CLOCK_MONOTONIC ns; None: none did.
+
+        Of the frames noted since figures were last asked for.
+        """
+        late = (
+            viewed_ns
+            for member, _, _, viewed_ns in self._noted
+            if viewed_ns - member.captured_monotonic_ns > total_ms * 1e6
+        )
+        return max(late, default=None)
+
     def _sort_in(self) -> None:
         noted, self._noted = self._noted, []
         for frame in noted:

@@ -27,6 +27,8 @@ class Reading:
     """Service, stage, reason."""
     captured: float
     """Frames that the sources gave."""
+    sent: float
+    """Frames that capture handed to the transport."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Spent:
     dropped: dict[str, int]
     """`service/stage/reason`."""
     captured: int
+    sent: int
 
     def cpu_ms_per_frame(self, frames: int) -> dict[str, float]:
         """`total`, `inference` (MediaPipe), `mesh` (all else) and each service."""
@@ -55,7 +58,7 @@ class Spent:
 async def read(pids: Mapping[str, int], metrics: Mapping[str, str]) -> Reading:
     """The counts now. `metrics`: addresses of /metrics by service."""
     dropped: Counter[tuple[str, str, str]] = Counter()
-    captured = 0.0
+    captured = sent = 0.0
     async with httpx.AsyncClient(timeout=5) as client:
         texts = [(await client.get(address)).text for address in metrics.values()]
     cpu_s = {name: _cpu_s(psutil.Process(pid)) for name, pid in pids.items()}
@@ -68,7 +71,9 @@ async def read(pids: Mapping[str, int], metrics: Mapping[str, str]) -> Reading:
                     dropped[labels["service"], labels["stage"], labels["reason"]] += int(sample.value)
                 elif sample.name == "komi_capture_frames_read_total":
                     captured += sample.value
-    return Reading(reading_s, cpu_s, _inference_s(pids["pose"]), dropped, captured)
+                elif sample.name == "komi_capture_frames_sent_total":
+                    sent += sample.value
+    return Reading(reading_s, cpu_s, _inference_s(pids["pose"]), dropped, captured, sent)
 
 
 def between(before: Reading, after: Reading) -> Spent:
@@ -80,6 +85,7 @@ def between(before: Reading, after: Reading) -> Spent:
         after.inference_s - before.inference_s,
         {"/".join(key): count for key, count in sorted(dropped.items())},
         int(after.captured - before.captured),
+        int(after.sent - before.sent),
     )
 
 

@@ -104,7 +104,7 @@ def programs(scene: Scene, addresses: Addresses, log_level: str) -> list[Program
         return Program(
             name,
             (sys.executable, "-m", f"services.{name}", "--port", str(addresses.ports[name])),
-            ready=lambda: _http(addresses.gateway + "/readyz") if name == "gateway" else _serving(address),
+            ready=lambda: _http(addresses.gateway + "/readyz") if name == "gateway" else serving(address),
             where=f"on {address}",
             environment={**shared, **environment},
             essential=name != "capture",  # without a camera there is still a page, which can be one
@@ -147,7 +147,7 @@ async def _answers_ping(port: int) -> bool:
         writer.close()
 
 
-async def _serving(address: str) -> bool:
+async def serving(address: str) -> bool:
     async with grpc.aio.insecure_channel(address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:

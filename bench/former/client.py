@@ -33,6 +33,8 @@ class Former:
 
     total_ms: dict[str, float]
     """Percentiles from a frame's due time to the monitor."""
+    without_inference_ms: dict[str, float]
+    """The same less the model's own time, frame by frame."""
     sent: int
     seen: int
     """Frames of which the pose reached the monitor; the others were overwritten between two polls."""
@@ -70,10 +72,12 @@ async def run(task: Path, clips: list[list[Path]], fps: float, seconds: float) -
                 f"ws://127.0.0.1:{port}/ws/monitor", max_size=1 << 24, compression=None
             ) as link:
                 async for text in link:
-                    due = json.loads(text)["pose_data"]["timestamp"]
-                    if due >= measure_from:
+                    now, pose = time.monotonic(), json.loads(text)["pose_data"]
+                    if pose["timestamp"] >= measure_from:
                         seen += 1
-                        stages.add("total", int((time.monotonic() - due) * 1e9))
+                        total_s = now - pose["timestamp"]
+                        stages.add("total", int(total_s * 1e9))
+                        stages.add("total - infer", int((total_s - pose["inference_s"]) * 1e9))
 
         async def clock() -> float:
             nonlocal measure_from, until
@@ -92,7 +96,9 @@ async def run(task: Path, clips: list[list[Path]], fps: float, seconds: float) -
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
-    return Former(stages.table().get("total", {}), sent, seen, 1000 * (spent or 0.0) / max(sent, 1))
+    found = stages.table()
+    cost = 1000 * (spent or 0.0) / max(sent, 1)
+    return Former(found.get("total", {}), found.get("total - infer", {}), sent, seen, cost)
 
 
 async def _read_on(link: Any) -> None:

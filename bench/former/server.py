@@ -49,8 +49,10 @@ class Poses:
             raise ValueError("no JPEG")
         image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
         height, width = image.shape[:2]
+        began = time.perf_counter()
         found = landmarker.detect_for_video(mediapipe.Image(mediapipe.ImageFormat.SRGB, image), at_ms)
         return {
+            "inference_s": time.perf_counter() - began,
             "pose": [
                 {
                     "keypoints": [

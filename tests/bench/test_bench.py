@@ -8,10 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
-from bench import diff, report
+from bench import curves, diff, report
 from bench.clips import at_rate
+from bench.overload import CAMERAS, Flooded
 from bench.run import Plan, run
 from bench.stages import Stages
+from bench.usage import Spent
+from bench.viewer import Seen
 from demo.fetch import FetchError, recording
 from komi.common.v1 import frame_pb2
 from services.pose.models import ModelError, task_path
@@ -43,11 +46,15 @@ async def test_the_mesh_keeps_its_ratios_to_the_former_design_and_to_the_model(
     assert {"encode", "transport", "queue", "decode", "infer", "publish", "sync", "score", "push"} <= set(
         stages
     )
-    # Busy machines have shown 1.3 to 1.9, and a mesh cost of one to two times the model's.
-    assert found["former_design"]["p50_times_ours"] > 0.8
-    assert cost["mesh"] <= 5 * cost["inference"]
+    # Seen on a machine three others were busy on: 1.2 to 1.4, and 2.0 to 3.2; without the model 4.5 to 5.0.
+    assert cost["mesh"] <= 2.5 * cost["inference"]
+    assert found["former_design"]["p50_times_ours"] > 1.0
+    assert found["former_design"]["p50_times_ours_without_inference"] > 1.5
+    # 2.1 to 3.1 % there, 710 MB.
+    assert found["idle_cpu_percent_of_a_core"] < 8
+    assert found["resident_memory_mb"]["total"] < 900
     for service in ("redis", "pose", "sync", "scoring", "gateway", "capture"):
-        assert 0 < found["peak_memory_mb"][service] < 700
+        assert 0 < found["peak_memory_mb"][service] < 600
 
     assert "former design" in report.table(found)
     report.draw(found, tmp_path / "bench.png")
@@ -111,3 +118,63 @@ def test_a_comparison_needs_two_files(tmp_path: Path, capsys: pytest.CaptureFixt
     assert diff.main([]) == 2
     assert diff.main([str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 1
     assert "bench-diff" in capsys.readouterr().err
+
+
+MS = 1_000_000
+
+
+def _seen(totals_ms: list[int], by_camera: dict[str, int] | None = None, since_ms: int = 0) -> Seen:
+    """Frames captured one a millisecond from `since_ms` on."""
+    seen = Seen(frames=len(totals_ms), by_camera=by_camera or {})
+    for number, total_ms in enumerate(totals_ms, since_ms + 1):
+        stamps = frame_pb2.StageStamps(captured_monotonic_ns=number * MS)
+        seen.stages.add_frame(stamps, frame_pb2.StageStamps(), 0, (number + total_ms) * MS)
+    return seen
+
+
+def _flooded(during_ms: list[int], after_ms: list[int], flood: list[int], sent: int) -> dict[str, Any]:
+    spent = Spent(10.0, {}, 0.0, {}, captured=10_000, sent=sent)
+    cameras = {f"flood{number:02}": count for number, count in enumerate(flood, 1)}
+    during = _seen(during_ms, {"cam01": 5, **cameras})
+    before, after = _seen([20] * 100), _seen(after_ms, since_ms=1000)
+    return Flooded(before, during, after, spent, 600.0, ended_ns=1000 * MS).figures()
+
+
+def test_an_overload_that_is_fair_bounded_and_soon_over_holds_every_bar() -> None:
+    figures = _flooded([50] * 100, [90] * 10 + [25] * 90, [100, 110, 105, 100], sent=110)
+    assert all(figures["held"].values())
+    assert figures["fairness"] == pytest.approx(1.1)
+    assert figures["p99_times_unloaded"] == pytest.approx(2.5, rel=0.01)
+    # The tenth frame after the end was the last that was late.
+    assert figures["recovery_s"] == pytest.approx(0.1)
+    told = report.table({"overload": figures})
+    assert "600 frames/s offered" in told
+    assert "NOT HELD" not in told
+
+
+def test_each_bar_of_an_overload_can_be_missed() -> None:
+    figures = _flooded([70] * 100, [3000] * 100, [100, 130, 100, 100], sent=300)
+    assert not any(figures["held"].values())
+    assert report.table({"overload": figures}).count("NOT HELD") == 4
+
+
+def test_a_camera_that_gets_nothing_in_an_overload_is_not_fair() -> None:
+    figures = _flooded([20] * 100, [20] * 10, [100] * (CAMERAS - 1), sent=100)
+    assert figures["fairness"] is None
+    assert not figures["held"]["fairness"]
+    assert "NOT HELD" in report.table({"overload": figures})
+
+
+def test_a_curve_says_what_each_more_costs_and_how_straight_it_is(tmp_path: Path) -> None:
+    def point(number: int) -> dict[str, Any]:
+        cores = dict.fromkeys(curves.SERVICES, 0.01 + 0.02 * number)
+        return {"number": number, "cores": {**cores, "total": 0.06 + 0.12 * number}}
+
+    found = {"cameras": curves.curve([point(number) for number in curves.CAMERAS])}
+    line = found["cameras"]["lines"]["sync"]
+    assert line["cores_at_none"] == pytest.approx(0.01)
+    assert line["cores_each"] == pytest.approx(0.02)
+    assert line["r2"] == pytest.approx(1.0)
+    assert "sync 20.00" in "\n".join(curves.table(found))
+    curves.draw(found, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
