@@ -77,6 +77,10 @@ class SessionFeed:
                 try:
                     again = await self._stream()
                 except grpc.aio.AioRpcError as error:
+                    # Whatever the status: a broken connection may end a stream as INTERNAL as well as UNAVAILABLE, and
+                    # sending again is safe, since sync stores a pose sent twice once.
+                    if self._now_ns() - began_ns > LONGEST_PAUSE_S * 1e9:
+                        pause_s = FIRST_PAUSE_S
                     self._log.warning(
                         "sync does not take poses",
                         code=error.code().name,
