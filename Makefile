@@ -129,6 +129,12 @@ eval: setup  ## How well the score tells right from wrong, with plots (DATA=file
 	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "make eval DATA=file.npz OUT=file.json"; exit 2; }
 	$(PY) -m bench.eval "$(DATA)" "$(OUT)" $(if $(CALIBRATE),--calibrate "$(CALIBRATE)")
 
+.PHONY: eval-gym
+eval-gym: setup model  ## Are the virtual gym's faults named, good form left alone (OUT=file.json CAMERAS=1,2,3 ONLY=squat PEOPLE=1|2 KEPT=1)
+	@test -n "$(OUT)" || { echo "make eval-gym OUT=file.json"; exit 2; }
+	@$(PY) -m bench.gym_faults $(OUT) $(if $(CAMERAS),--cameras $(CAMERAS)) $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(PEOPLE),--people $(PEOPLE)) $(if $(KEPT),--kept)
+
 .PHONY: bench
 bench: setup model redis-binary  ## Measure the mesh beside the bare loop (OUT=file.json CAMERAS=n FPS=f MODEL=lite|full SECONDS=s PHASES=…)
 	@$(PY) -m bench $(if $(OUT),--out "$(OUT)") $(if $(CAMERAS),--cameras $(CAMERAS)) $(if $(FPS),--fps $(FPS)) \

@@ -1,0 +1,85 @@
+"""`python -m bench.gym_faults OUT.json`: faults named, good form left alone, repetitions counted, on the virtual gym."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from bench.gym_faults import figures
+from bench.gym_faults.judging import CAMERAS, Result, judged, template_of
+from bench.gym_faults.looking import is_kept
+from bench.gym_faults.scenes import DIAL, HALVES, VIEWS, Half, Scene, answer, exercises, performances
+
+
+def arguments() -> argparse.Namespace:
+    """What is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench.gym_faults", description=__doc__)
+    parser.add_argument("out", type=Path, help="JSON to write; the picture goes beside it as PNG")
+    parser.add_argument("--cameras", default="1,2", help="numbers of cameras: 1, 2, 3 (default 1,2)")
+    parser.add_argument("--only", default="", help="movements, with commas (default all)")
+    parser.add_argument("--people", type=int, default=1, help="people of each half (default 1, at most 2)")
+    parser.add_argument("--source", choices=("mediapipe", "truth"), default="mediapipe")
+    parser.add_argument(
+        "--kept", action="store_true", help="only what has been looked at before: minutes, not an hour"
+    )
+    return parser.parse_args()
+
+
+def results(asked: argparse.Namespace, half: Half, name: str, left_out: list[str]) -> list[Result]:
+    """All scenes of a movement, by every number of cameras."""
+    shown = answer(name, half)
+    if asked.kept and not is_kept(shown, VIEWS[0], asked.source):
+        left_out.append(f"{half.name}: {name}")
+        return []
+    template = template_of(name, half, asked.source)
+    done = []
+    for scene in performances(name, half):
+        if scene.person not in half.people[: asked.people]:
+            continue
+        for cameras in map(int, asked.cameras.split(",")):
+            if asked.kept and not _all_kept(scene, cameras, asked.source):
+                left_out.append(f"{half.name}: {scene.name}, {cameras} cameras")
+                continue
+            done.append(judged(scene, cameras, template, asked.source))
+    return done
+
+
+def _all_kept(scene: Scene, cameras: int, source: str) -> bool:
+    return all(is_kept(scene, view, source) for view in VIEWS[:cameras])
+
+
+def main() -> None:
+    """Measure, print the table, write JSON and PNG."""
+    asked = arguments()
+    names = asked.only.split(",") if asked.only else exercises()
+    document: dict[str, Any] = {
+        "dial": DIAL,
+        "source": asked.source,
+        "bars": figures.BARS,
+        "halves": {},
+        "by_fault": {},
+        "left_out": [],
+    }
+    for half in HALVES:
+        all_results: list[Result] = []
+        for name in names:
+            all_results += results(asked, half, name, document["left_out"])
+            print(f"{half.name}: {name}", flush=True)
+        document["halves"][half.name] = {
+            str(number): figures.shares(one for one in all_results if one.cameras == number)
+            for number in CAMERAS
+            if any(one.cameras == number for one in all_results)
+        }
+        document["by_fault"][half.name] = figures.by_fault(one for one in all_results if one.cameras == 2)
+    print(figures.table(document))
+    if document["left_out"]:
+        print(f"{len(document['left_out'])} left out: not looked at yet")
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    asked.out.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    figures.picture(document, asked.out.with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()
