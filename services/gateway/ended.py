@@ -1,9 +1,10 @@
 """How a call really ended.
 
-grpcio replaces the status that the peer sent by "INTERNAL: Internal error from Core" when a write was on its way as it
-arrived. Callbacks run at the first of the two, so what they see is the truth.
+When the peer ends a call while a write is on its way, grpcio sets "INTERNAL: Internal error from Core" beside the status that
+the peer sent: after it, or before it. Callbacks run at both, so what they see holds the truth.
 """
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -11,28 +12,39 @@ import grpc
 
 Value = TypeVar("Value")
 
+OF_A_FAILED_WRITE = "Internal error from Core"
+PEERS_STATUS_S = 5.0
+"""Longest time the peer's status may come after the write that failed of it; it is on its way."""
 
-class FirstStatus:
-    """Remembers the status a call ended with first."""
+
+class PeersStatus:
+    """Remembers the status a call was ended with by the peer."""
 
     def __init__(self, call: Any) -> None:
-        self.error: grpc.aio.AioRpcError | None = None
-        """The status as an error; None while the call goes on, and after OK."""
-        self._seen = False
+        self._error: grpc.aio.AioRpcError | None = None
+        self._known = asyncio.Event()
         call.add_done_callback(self._note)
 
+    async def error(self) -> grpc.aio.AioRpcError | None:
+        """The status of an ended call as an error; None while the call goes on, and after OK."""
+        if self._error is not None:
+            try:
+                async with asyncio.timeout(PEERS_STATUS_S):
+                    await self._known.wait()
+            except TimeoutError:
+                pass
+        return self._error
+
     def _note(self, call: Any) -> None:
-        if self._seen:
+        if self._known.is_set():
             return
-        self._seen = True
-        code = _at_once(call.code())
+        code, details = _at_once(call.code()), _at_once(call.details())
         if code is not grpc.StatusCode.OK:
-            self.error = grpc.aio.AioRpcError(
-                code,
-                _at_once(call.initial_metadata()),
-                _at_once(call.trailing_metadata()),
-                _at_once(call.details()),
+            self._error = grpc.aio.AioRpcError(
+                code, _at_once(call.initial_metadata()), _at_once(call.trailing_metadata()), details
             )
+        if not (code is grpc.StatusCode.INTERNAL and details == OF_A_FAILED_WRITE):
+            self._known.set()
 
 
 def _at_once(coroutine: Coroutine[Any, Any, Value]) -> Value:

@@ -3,14 +3,16 @@
 import asyncio
 import itertools
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import grpc
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.gateway.ended import OF_A_FAILED_WRITE, PeersStatus
 from services.gateway.errors import BadUpload, WrongMediaType
 from services.gateway.uploads.multipart import Event, Field, FileChunk, FileEnd, FileStart, UploadParser
 from services.mesh import errors, keys
@@ -240,3 +242,43 @@ async def test_a_large_upload_does_not_grow_the_memory(rig: Rig) -> None:
     assert rig.scoring.received == 2 * size
     # The peak of the process, scripted scoring and client included, in KiB.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 << 10
+
+
+class EndingCall:
+    """A call that grpcio gives one status after another."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[Any], None]] = []
+        self._status = (grpc.StatusCode.OK, "")
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        self._callbacks.append(callback)
+
+    def end(self, code: grpc.StatusCode, details: str) -> None:
+        self._status = (code, details)
+        for callback in self._callbacks:
+            callback(self)
+
+    async def code(self) -> grpc.StatusCode:
+        return self._status[0]
+
+    async def details(self) -> str:
+        return self._status[1]
+
+    async def initial_metadata(self) -> grpc.aio.Metadata:
+        return grpc.aio.Metadata()
+
+    trailing_metadata = initial_metadata
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_what_the_peer_said_counts_whether_a_write_failed_of_it_before_or_after(order: int) -> None:
+    """An import that was refused on the way was told as a failure of scoring's where the write failed first."""
+    call: Any = EndingCall()
+    ended = PeersStatus(call)
+    told = [(grpc.StatusCode.INTERNAL, OF_A_FAILED_WRITE), (grpc.StatusCode.INVALID_ARGUMENT, "no reference")]
+    for code, details in told[::order]:
+        call.end(code, details)
+    error = await ended.error()
+    assert error is not None
+    assert (error.code(), error.details()) == told[1]

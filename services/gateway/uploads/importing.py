@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 
 from komi.scoring.v1 import scoring_service_pb2 as scoring
-from services.gateway.ended import FirstStatus
+from services.gateway.ended import PeersStatus
 from services.gateway.errors import BadUpload
 from services.gateway.uploads.form import Form, Limits, Upload, refused_politely
 from services.gateway.uploads.job import CHUNK_BYTES
@@ -23,7 +23,7 @@ async def import_reference(upstream: Upstream, limits: Limits, upload: Upload) -
     async with refused_politely(upload):
         form = Form(upload, limits, (), lambda _fields: ("file",))
         call: Any = upstream.scoring.ImportReference(timeout=limits.longest_s + DEADLINE_S)
-        ended = FirstStatus(call)
+        ended = PeersStatus(call)
         try:
             with errors_of("scoring"):
                 try:
@@ -35,7 +35,7 @@ async def import_reference(upstream: Upstream, limits: Limits, upload: Upload) -
                     # A write fails when scoring has answered already: what it answered is what counts.
                     with contextlib.suppress(asyncio.InvalidStateError):
                         await call
-                    raise ended.error or _early(error) from None
+                    raise await ended.error() or _early(error) from None
         finally:
             call.cancel()
 

@@ -13,7 +13,7 @@ import structlog
 from google.protobuf.message import Message
 
 from services.gateway import metrics
-from services.gateway.ended import FirstStatus
+from services.gateway.ended import PeersStatus
 from services.gateway.problems import problem_of
 from services.gateway.uploads.records import RENEW_S, Document, JobRecords
 from services.gateway.upstream import errors_of
@@ -77,7 +77,7 @@ class RunningJob(Generic[Document]):
             return
         config = self._kind.config(fields, file_name, size)
         self._call = self._kind.call()
-        self._ended = FirstStatus(self._call)
+        self._ended = PeersStatus(self._call)
         self._reading = asyncio.create_task(self._read(), name="answers to an upload")
         await self._send(config)
 
@@ -173,7 +173,7 @@ class RunningJob(Generic[Document]):
             async for answer in self._call:
                 yield answer
         except grpc.aio.AioRpcError as error:
-            raise self._ended.error or error from None
+            raise await self._ended.error() or error from None
 
     async def _store(self, **changes: object) -> None:
         self._stored_s = time.monotonic()
