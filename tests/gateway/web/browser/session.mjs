@@ -47,6 +47,11 @@ await drive(async (open) => {
   await dialog.getByRole("progressbar").waitFor();
   await picture(page, "reference-building");
   await dialog.getByText("is ready and in use").waitFor({ timeout: 120_000 });
+  await dialog.getByRole("button", { name: "Details of Squat" }).click();
+  const strip = dialog.locator("img.strip");
+  await eventually(() => strip.evaluate((image) => image.naturalWidth > 500), "pictures of the movement");
+  await accessible(page);
+  await picture(page, "library-pictures");
   await dialog.getByRole("button", { name: "Close" }).click();
   await page.locator(".reference-name", { hasText: "Squat" }).waitFor();
 
