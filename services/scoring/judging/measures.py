@@ -93,9 +93,9 @@ def _front(body: Body, left: Floats, right: Floats) -> Floats:
     return left if gap[int(np.argmax(np.abs(gap)))] > 0 else right
 
 
-def _sag(body: Body) -> Floats:
+def _sag(body: Body, *sides: str) -> Floats:
     """(rows,) how far the hips hang below the line from shoulders to ankles; negative: above it."""
-    legs = 0.5 * (body.ankle("left") + body.ankle("right"))
+    legs: Floats = np.mean([body.ankle(side) for side in sides or _SIDES], axis=0)
     return _rise(legs) - _rise(-body.bone("trunk"))
 
 
@@ -119,6 +119,8 @@ class Measure:
     of: Callable[[Body], Floats]
     bones: tuple[str, ...]
     unit: str = "degrees"
+    instead: tuple[str, ...] = ()
+    """Measures that tell as much where these bones are not seen: of one side, when the other lies behind the body."""
 
 
 def _limbs(*names: str) -> tuple[str, ...]:
@@ -129,7 +131,11 @@ _LEGS: Final = (*_limbs("thigh", "shin"), "hips")
 _ARMS: Final = _limbs("upper_arm", "forearm")
 
 MEASURES: Final[Mapping[str, Measure]] = {
-    "knee_bend": Measure(lambda b: _both(b, "knee"), _limbs("thigh", "shin")),
+    "knee_bend": Measure(
+        lambda b: _both(b, "knee"), _limbs("thigh", "shin"), instead=("left_knee_bend", "right_knee_bend")
+    ),
+    "left_knee_bend": Measure(lambda b: b.angle("left_knee"), ("left_thigh", "left_shin")),
+    "right_knee_bend": Measure(lambda b: b.angle("right_knee"), ("right_thigh", "right_shin")),
     "trunk_forward": Measure(lambda b: _pitch(b.bone("trunk")), ("trunk",)),
     "knees_out": Measure(lambda b: 0.5 * (_outwards(b, "left") + _outwards(b, "right")), _LEGS),
     "heel_rise": Measure(
@@ -148,7 +154,11 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "raised_thigh": Measure(
         lambda b: np.maximum(b.angle("left_thigh_lift"), b.angle("right_thigh_lift")), _limbs("thigh")
     ),
-    "elbow_bend": Measure(lambda b: _both(b, "elbow"), _ARMS),
+    "elbow_bend": Measure(
+        lambda b: _both(b, "elbow"), _ARMS, instead=("left_elbow_bend", "right_elbow_bend")
+    ),
+    "left_elbow_bend": Measure(lambda b: b.angle("left_elbow"), ("left_upper_arm", "left_forearm")),
+    "right_elbow_bend": Measure(lambda b: b.angle("right_elbow"), ("right_upper_arm", "right_forearm")),
     "arm_forward": Measure(
         lambda b: (
             0.5 * sum(np.degrees(np.arcsin(b.bone(f"{s}_upper_arm")[:, 2].clip(-1, 1))) for s in _SIDES)
@@ -158,7 +168,9 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "arm_lift": Measure(lambda b: _both(b, "arm_lift"), _limbs("upper_arm")),
     "arm_gap": Measure(lambda b: _gap(b, "arm_lift"), _limbs("upper_arm")),
     "feet_apart": Measure(lambda b: (b.ankle("left") - b.ankle("right"))[:, 0], _LEGS, "leg lengths"),
-    "sag": Measure(_sag, ("trunk", *_limbs("thigh", "shin"))),
+    "sag": Measure(_sag, ("trunk", *_limbs("thigh", "shin")), instead=("left_sag", "right_sag")),
+    "left_sag": Measure(lambda b: _sag(b, "left"), ("trunk", "left_thigh", "left_shin")),
+    "right_sag": Measure(lambda b: _sag(b, "right"), ("trunk", "right_thigh", "right_shin")),
     "head_nod": Measure(_nod, ("trunk", "head")),
     "elbows_out": Measure(
         lambda b: 0.5 * (_sideways(b.bone("left_upper_arm")) - _sideways(b.bone("right_upper_arm"))),

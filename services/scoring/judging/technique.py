@@ -89,6 +89,11 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         Rule("hips", "high", "sag", "turn", -6.5, _HIPS),
         Rule("head", "more", "head_nod", "turn", 4.0, ("head",)),
     ),
+    "push_up": (
+        Rule("elbow", "less", "elbow_bend", "most", -41.0, _ELBOWS),
+        Rule("hips", "sag", "sag", "turn", 5.0, _HIPS),
+        Rule("hips", "high", "sag", "turn", -14.0, _HIPS),
+    ),
     "jumping_jack": (
         Rule("shoulder", "less", "arm_lift", "most", -21.0, _SHOULDERS),
         Rule("hip", "less", "feet_apart", "most", -0.12, _HIPS),
@@ -129,8 +134,8 @@ def _told(
     seen = np.asarray(known[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).all(axis=1))
     found = []
     for rule in RULES.get(canonical(template.exercise), ()):
-        measure = MEASURES[rule.measure]
-        if not _seen(measure, seen) or (rule.when in ("turn", "change") and not turn.any()):
+        measure = _seen(MEASURES[rule.measure], seen)
+        if measure is None or (rule.when in ("turn", "change") and not turn.any()):
             continue
         more = _value(measure.of(user), rule.when, turn) - _value(measure.of(shown), rule.when, shown_turn)
         degrees = float(round(more)) if measure.unit == "degrees" else math.nan
@@ -144,8 +149,12 @@ def deviation(found: tuple[Flaw, ...]) -> float:
     return excess if excess <= 1.0 else 1.0 + WORST * math.tanh(excess - 1.0)
 
 
-def _seen(measure: Measure, seen: Bools) -> bool:
-    return all(seen[BONE[name]] for name in measure.bones)
+def _seen(measure: Measure, seen: Bools) -> Measure | None:
+    """The measure, or one that tells as much, of which all bones are seen."""
+    for one in (measure, *(MEASURES[name] for name in measure.instead)):
+        if all(seen[BONE[name]] for name in one.bones):
+            return one
+    return None
 
 
 def _value(values: Floats, when: str, turn: Bools) -> float:
