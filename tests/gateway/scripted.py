@@ -75,6 +75,21 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
             )
         )
 
+    async def CalibrateReference(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+        async for request in requests:
+            if request.WhichOneof("payload") == "config":
+                self.lesson = request.config
+                if request.config.reference_id == "r-hold":
+                    await abort(context, FailedPrecondition("a held pose", reason="CALIBRATION_OF_HOLD"))
+        reference = scoring.Reference(reference_id=self.lesson.reference_id, version=2)
+        reference.calibration.CopyFrom(
+            scoring.ReferenceCalibration(
+                source=scoring.CALIBRATION_SOURCE_LABELLED, right=6, wrong=5, people=2
+            )
+        )
+        yield scoring.CalibrateReferenceResponse(progress=self._progress(0.5).progress)
+        yield scoring.CalibrateReferenceResponse(reference=reference)
+
     async def GetReferenceStrip(self, request: Any, context: Any) -> scoring.GetReferenceStripResponse:
         return scoring.GetReferenceStripResponse(jpeg=JPEG, frames=[31, 44, 57])
 

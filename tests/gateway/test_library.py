@@ -51,6 +51,32 @@ async def test_the_pictures_of_a_reference_are_sent_once_and_say_which_frames_th
     assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_a_reference_learns_from_a_labelled_video(rig: Rig) -> None:
+    async def teach(reference_id: str, **fields: str) -> httpx.Response:
+        address = f"/api/v1/references/{reference_id}/calibration"
+        files = {"file": ("bad.mp4", b"video", "video/mp4")}
+        return await rig.door.client.post(address, data=fields, files=files)
+
+    begun = await teach("r-1", correct="false", person="B")
+    assert begun.status_code == 202, begun.text
+    done = await over(rig, begun.headers["location"])
+    assert done["reference"]["version"] == 2
+    assert done["reference"]["calibration"] == {"source": "labelled", "right": 6, "wrong": 5, "people": 2}
+    lesson = rig.scoring.lesson
+    assert (lesson.reference_id, lesson.correct, lesson.person, lesson.file_name) == (
+        "r-1",
+        False,
+        "B",
+        "bad.mp4",
+    )
+    problem(await teach("r-1"), 400, "BAD_UPLOAD")
+    refused = await teach("r-hold", correct="true")
+    if refused.status_code == 202:  # the video was through before scoring had said no
+        assert (await over(rig, refused.headers["location"]))["problem"]["reason"] == "CALIBRATION_OF_HOLD"
+    else:
+        problem(refused, 409, "CALIBRATION_OF_HOLD")
+
+
 async def test_a_reference_goes_out_as_a_file_of_its_name_and_comes_in_as_a_new_one(rig: Rig) -> None:
     file = await rig.door.client.get("/api/v1/references/r-1/export")
     assert len(file.content) == (1 << 20) + 7

@@ -32,10 +32,8 @@ class Buckets:
 
 
 def is_costly(method: str, path: str) -> bool:
-    """Whether a request starts something that lasts: a session, a build, a comparison, an import."""
-    return method == "POST" and path in (
-        "/api/v1/sessions",
-        "/api/v1/references",
-        "/api/v1/references/import",
-        "/api/v1/compare",
+    """Whether a request starts something that lasts: a session, a build, a calibration, a comparison, an import."""
+    return method == "POST" and (
+        path in ("/api/v1/sessions", "/api/v1/references", "/api/v1/references/import", "/api/v1/compare")
+        or (path.startswith("/api/v1/references/") and path.endswith("/calibration"))
     )

@@ -9,7 +9,8 @@ REFERENCE = {
     "reference_id": "r-2b91", "version": 1, "name": "Squat", "exercise": "squat", "kind": "repetitions",
     "created_us": 1795219200000000, "frames": 240, "fps": 30.0, "repetitions": 2, "template_first_frame": 31,
     "template_frames": 88, "view_degrees": 87.0, "remarks": [], "active": True, "videos": 1, "silhouettes": False,
-    "strip": True, "curves": [{"name": "left_knee", "degrees": [178.1, 177.9]}], "ghost": [[0.02, -1.31, 0.05, -1.35]],
+    "strip": True, "calibration": {"source": "correct", "right": 12, "wrong": 0, "people": 3},
+    "curves": [{"name": "left_knee", "degrees": [178.1, 177.9]}], "ghost": [[0.02, -1.31, 0.05, -1.35]],
 }  # fmt: skip
 
 
@@ -18,6 +19,17 @@ class Curve(Document):
 
     name: str
     degrees: list[float | None]
+
+
+class ReferenceCalibration(Document):
+    """What a version knows of right and wrong."""
+
+    source: str
+    """defaults; correct: at least 5 right repetitions; labelled: at least 5 of each kind."""
+    right: int
+    """Repetitions given."""
+    wrong: int
+    people: int
 
 
 class Reference(Document):
@@ -47,6 +59,7 @@ class Reference(Document):
     """It has outlines of the person."""
     strip: bool
     """strip.jpg has pictures of it."""
+    calibration: ReferenceCalibration
     curves: list[Curve]
     """Empty in lists."""
     ghost: list[list[float | None]]

@@ -17,6 +17,7 @@ from services.gateway.routes.references import Version
 from services.gateway.shaping.references import reference
 from services.gateway.uploads.form import Upload
 from services.gateway.uploads.importing import import_reference as take_in
+from services.gateway.uploads.learning import LabelledVideo
 from services.gateway.upstream import errors_of
 from services.mesh.errors import Unavailable
 
@@ -69,6 +70,34 @@ async def get_build(build_id: str, gateway: TheGateway) -> Response:
 async def build_events(build_id: str, gateway: TheGateway) -> StreamingResponse:
     """Server-sent events named `build`, each with the document of GET, until it is over."""
     return await jobs.as_it_goes_on(gateway.builds.records, build_id, "build")
+
+
+@router.post(
+    "/{reference_id:name}/calibration",
+    summary="Learn from a video where right ends",
+    status_code=202,
+    response_model=Build,
+    openapi_extra=jobs.form_of(
+        {
+            "correct": {
+                "type": "string",
+                "enum": ["true", "false"],
+                "description": "Its repetitions are right",
+            },
+            "person": {"type": "string", "description": "Who performs them"},
+            "file": jobs.file_of("The video, last"),
+        },
+        ["correct", "file"],
+    ),
+    responses=problems(400, 404, 409, 413, 415, 429, 501, 503),
+)
+async def calibrate_reference(reference_id: str, request: Request, gateway: TheGateway) -> Response:
+    """multipart/form-data: the fields, then a video of which all repetitions are right, or all are wrong. It is looked at
+    as a build is; the reference's next version comes of it, which is active.
+    """
+    kind = LabelledVideo(gateway.upstream, gateway.builds.records, reference_id)
+    build = await gateway.uploads.take(kind, Upload.of(request))
+    return jobs.taken_in(build, f"{router.prefix}/builds/{build.build_id}")
 
 
 @router.post(

@@ -30,12 +30,23 @@ def reference(known: scoring.Reference) -> documents.Reference:
         videos=known.videos,
         silhouettes=known.silhouettes,
         strip=known.strip,
+        calibration=documents.ReferenceCalibration(
+            source=_source(known.calibration.source),
+            right=known.calibration.right,
+            wrong=known.calibration.wrong,
+            people=known.calibration.people,
+        ),
         curves=[
             documents.Curve(name=curve.name, degrees=[number(value, 2) for value in curve.degrees])
             for curve in known.curves
         ],
         ghost=_rows(known.ghost),
     )
+
+
+def _source(value: scoring.CalibrationSource.ValueType) -> str:
+    """`defaults` where scoring does not say."""
+    return scoring.CalibrationSource.Name(value or scoring.CALIBRATION_SOURCE_DEFAULTS).split("_")[-1].lower()
 
 
 def kind(value: scoring.ReferenceKind.ValueType) -> str:
