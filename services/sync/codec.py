@@ -4,18 +4,17 @@ A pose is serialised once, when it is stored; a set is its header followed by th
 allows that: a message is the concatenation of its fields, and a repeated field may stand anywhere.
 """
 
-import numpy as np
-
 from komi.common.v1 import pose_pb2
 from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.errors import InvalidInput, KomiError
 from services.mesh.sessions import check_name
 from services.mesh.stages import HOST_ID, monotonic_ns
 from services.mesh.times import from_timestamp, to_timestamp
+from services.sync import samples
 from services.sync.frames import Frame
 from services.sync.fusion import Fused
 from services.sync.groups import Group, Missing
-from services.sync.resample import LANDMARKS, VALUES, Sample
+from services.sync.resample import Sample
 
 MISSING = {
     Missing.IDLE: pb.MISSING_REASON_IDLE,
@@ -25,8 +24,9 @@ MISSING = {
 }
 MASK_US = 40_000
 """A silhouette cannot be interpolated: that of a frame this near stands for the tick."""
-# Tag of SyncedSet.members: field 4, length-delimited.
+# Tags of length-delimited fields.
 _MEMBER_TAG = bytes([pb.SyncedSet.DESCRIPTOR.fields_by_name["members"].number << 3 | 2])
+_POSE_TAG = bytes([pose_pb2.PoseFrame.DESCRIPTOR.fields_by_name["pose"].number << 3 | 2])
 
 
 class BadTime(InvalidInput):
@@ -91,31 +91,13 @@ def encode_set(
     header.stamps.CopyFrom(_read(last).stamps)
     header.stamps.synced_monotonic_ns = synced_ns
     header.stamps.sync_host_id = HOST_ID
-    parts = [header.SerializeToString()]
-    for payload in _payloads(group):
-        parts += (_MEMBER_TAG, _varint(len(payload)), payload)
-    return b"".join(parts)
+    members = (_field(_MEMBER_TAG, payload) for payload in _payloads(group))
+    return b"".join((header.SerializeToString(), *members))
 
 
 def to_sample(frame: Frame) -> Sample | None:
     """Landmarks of a stored frame; None when nobody was found."""
-    whole = _read(frame)
-    pose = whole.pose
-    if len(pose.world_m) != 3 * LANDMARKS:
-        return None
-    values = np.zeros((LANDMARKS, VALUES))
-    confidence = np.ones((LANDMARKS, 2))
-    for field, columns in _COLUMNS:
-        flat = getattr(pose, field)
-        if len(flat) == LANDMARKS * (columns.stop - columns.start):
-            values[:, columns] = np.asarray(flat).reshape(LANDMARKS, -1)
-    for column, flat in enumerate((pose.visibility, pose.presence)):
-        if len(flat) == LANDMARKS:
-            confidence[:, column] = flat
-    return Sample(frame.time_us, values, confidence, (whole.image_width, whole.image_height))
-
-
-_COLUMNS = (("image_px", slice(0, 2)), ("image_normalised", slice(2, 5)), ("world_m", slice(5, 8)))
+    return samples.read(_read(frame), frame.time_us)
 
 
 def _payloads(group: Group) -> list[bytes]:
@@ -131,12 +113,9 @@ def _resampled(frame: Frame, sample: Sample | None, time_us: int) -> bytes:
     pose.ClearField("pose")
     if sample is None or abs(frame.time_us - time_us) > MASK_US:
         pose.ClearField("mask")
-    if sample is not None:
-        for field, columns in _COLUMNS:
-            getattr(pose.pose, field).extend(sample.values[:, columns].ravel().tolist())
-        pose.pose.visibility.extend(sample.confidence[:, 0].tolist())
-        pose.pose.presence.extend(sample.confidence[:, 1].tolist())
-    return pose.SerializeToString()
+    if sample is None:
+        return pose.SerializeToString()
+    return pose.SerializeToString() + _field(_POSE_TAG, samples.write(sample))
 
 
 def _read(frame: Frame) -> pose_pb2.PoseFrame:
@@ -148,10 +127,5 @@ def _name(pose: pose_pb2.PoseFrame) -> str:
     return f"{pose.id.camera_id!r} {pose.id.epoch}/{pose.id.sequence}"
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+def _field(tag: bytes, payload: bytes) -> bytes:
+    return tag + samples.varint(len(payload)) + payload

@@ -33,6 +33,7 @@ class CameraTrack:
         self.frames = 0
         self._newest_sequence = -1
         self._times: deque[int] = deque(maxlen=PACE_FRAMES + 1)
+        self._intervals: deque[int] = deque(maxlen=PACE_FRAMES)
         self._shortest_us = 0
         self._period_us = 0
         self._whole_sequence = -1
@@ -89,7 +90,7 @@ class CameraTrack:
     def rejoin(self, frame: Frame) -> None:
         """It was silent and is back: what its pace was before the silence is no guide."""
         self.first_us = frame.time_us
-        self._times.clear()
+        self._forget_pace()
 
     def heard_us(self, *, patient: bool = True) -> int:
         """Its bound by what arrived. `patient` False: no gap is waited for unless overtaking was seen."""
@@ -111,7 +112,7 @@ class CameraTrack:
     def _begin(self, frame: Frame) -> None:
         joined = self.epoch < 0
         self.epoch = frame.epoch
-        self._times.clear()
+        self._forget_pace()
         self._ahead.clear()
         self._newest_sequence = frame.sequence
         self._whole_sequence, self._whole_us = frame.sequence - 1, frame.time_us
@@ -125,13 +126,21 @@ class CameraTrack:
         self.overtaken = True
 
     def _remember_pace(self, frame: Frame) -> None:
+        if self._times:
+            self._intervals.append(frame.time_us - self._times[-1])
         self._times.append(frame.time_us)
         if len(self._times) < 3:
             return
-        ordered = sorted(self._times) if self.overtaken else self._times
-        intervals = sorted(b - a for a, b in pairwise(ordered))
+        if self.overtaken:
+            intervals = sorted(b - a for a, b in pairwise(sorted(self._times)))
+        else:
+            intervals = sorted(self._intervals)
         self._period_us = intervals[len(intervals) // 2]
         self._shortest_us = max(0, intervals[0]) if len(intervals) >= 4 else 0
+
+    def _forget_pace(self) -> None:
+        self._times.clear()
+        self._intervals.clear()
 
     def _close_gaps(self) -> None:
         while (time_us := self._ahead.pop(self._whole_sequence + 1, None)) is not None:

@@ -1,0 +1,79 @@
+"""A pose's landmarks as arrays, and back.
+
+A pose that has all its lists looks the same on the wire but for its numbers: five packed lists of floats, one after the
+other. So they are read and written in one step each, ten times as fast as list by list. A pose that lacks a list is read
+list by list.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from komi.common.v1 import pose_pb2
+from services.sync.resample import LANDMARKS, VALUES, Sample
+
+LISTS = (("image_px", 2), ("image_normalised", 3), ("world_m", 3), ("visibility", 1), ("presence", 1))
+"""Lists of a Pose in the order of their numbers, with their values a landmark: the columns of an array of landmarks."""
+
+
+def varint(value: int) -> bytes:
+    """`value` as the protobuf wire format has it."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _layout() -> tuple[bytes, dict[int, bytes], NDArray[np.intp]]:
+    """A pose of zeros; what stands before each list, and where; where the bytes (4) of each value (33, 10) are."""
+    blank, heads, places = b"", {}, []
+    for name, width in LISTS:
+        size = 4 * LANDMARKS * width
+        heads[len(blank)] = head = _tag(name) + varint(size)
+        start = len(blank) + len(head)
+        places.append(start + np.arange(size).reshape(LANDMARKS, width, 4))
+        blank += head + bytes(size)
+    return blank, heads, np.concatenate(places, axis=1)
+
+
+def _tag(name: str) -> bytes:
+    return bytes([pose_pb2.Pose.DESCRIPTOR.fields_by_name[name].number << 3 | 2])
+
+
+_BLANK, _HEADS, _PLACES = _layout()
+_BLANK_BYTES = np.frombuffer(_BLANK, np.uint8)
+
+
+def read(frame: pose_pb2.PoseFrame, time_us: int) -> Sample | None:
+    """Landmarks of a pose that was captured at `time_us`; None when nobody was found."""
+    pose = frame.pose
+    if len(pose.world_m) != 3 * LANDMARKS:
+        return None
+    raw = pose.SerializeToString()
+    if len(raw) == len(_BLANK) and all(raw.startswith(head, at) for at, head in _HEADS.items()):
+        landmarks = np.frombuffer(raw, np.uint8)[_PLACES].view("<f4")[..., 0].astype(np.float64)
+    else:
+        landmarks = _read_lists(pose)
+    size_px = frame.image_width, frame.image_height
+    return Sample(time_us, landmarks[:, :VALUES], landmarks[:, VALUES:], size_px)
+
+
+def _read_lists(pose: pose_pb2.Pose) -> NDArray[np.float64]:
+    """The same list by list: what is lacking is 0, and without a confidence 1."""
+    columns = []
+    for name, width in LISTS:
+        flat = getattr(pose, name)
+        if len(flat) == LANDMARKS * width:
+            columns.append(np.asarray(flat, np.float64).reshape(LANDMARKS, width))
+        else:
+            columns.append(np.full((LANDMARKS, width), float(width == 1)))
+    return np.concatenate(columns, axis=1)
+
+
+def write(sample: Sample) -> bytes:
+    """A serialised Pose with the landmarks of `sample`."""
+    landmarks = np.concatenate([sample.values, sample.confidence], axis=1, dtype=np.float32)
+    out = _BLANK_BYTES.copy()
+    out[_PLACES] = landmarks.astype("<f4").view(np.uint8).reshape(_PLACES.shape)
+    return out.tobytes()
