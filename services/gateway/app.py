@@ -11,6 +11,7 @@ from services.gateway.access.gate import OwnNames, RateGate, TokenGate
 from services.gateway.access.rates import Rate
 from services.gateway.gateway import Gateway
 from services.gateway.names import KeepSegments
+from services.gateway.openapi import complete
 from services.gateway.routes import (
     access_tokens,
     calibrations,
@@ -58,6 +59,8 @@ def create_app(gateway: Gateway) -> FastAPI:
         app.include_router(module.router)
     docs.mount(app)
     page.mount(app)
+    describe = app.openapi
+    app.openapi = lambda: app.openapi_schema or complete(describe())  # type: ignore[method-assign]
     # The last added is the outermost.
     app.add_middleware(Measured)
     app.add_middleware(WebSocketOrigins, allowed=gateway.settings.cors_origins)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -128,38 +127,9 @@ def install(app: FastAPI) -> None:
             )
         )
 
-    describe = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            _describe_validation(describe())
-        return describe()
-
-    app.openapi = openapi  # type: ignore[method-assign]
     app.add_exception_handler(KomiError, domain)
     for kind in (*UNREACHABLE, RedisError):
         app.add_exception_handler(kind, domain)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unexpected)
-
-
-def _describe_validation(schema: dict[str, Any]) -> None:
-    """FastAPI describes its own answer to what a validation refuses; ours is a problem like any other."""
-    for operations in schema["paths"].values():
-        for operation in operations.values():
-            # Any request may come too often.
-            operation["responses"].setdefault(
-                "429",
-                {
-                    "description": HTTPStatus.TOO_MANY_REQUESTS.phrase,
-                    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-                },
-            )
-            if "422" in operation["responses"]:
-                operation["responses"]["422"] = {
-                    "description": "What is wrong with which field",
-                    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-                }
-    for name in ("HTTPValidationError", "ValidationError"):
-        schema["components"]["schemas"].pop(name, None)

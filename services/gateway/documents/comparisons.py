@@ -4,8 +4,17 @@ from typing import Literal
 
 from services.gateway.documents.base import Document, example
 from services.gateway.documents.jobs import Job
-from services.gateway.documents.references import Reference
-from services.gateway.documents.scores import JointError, Notice, SubScores, VideoRepetition
+from services.gateway.documents.references import REFERENCE, Reference
+from services.gateway.documents.scores import (
+    JOINT_ERROR,
+    NOTICE,
+    PERFORMED,
+    SUB_SCORES,
+    JointError,
+    Notice,
+    SubScores,
+    VideoRepetition,
+)
 
 
 class ComparedFrame(Document):
@@ -33,6 +42,18 @@ class ComparedCurve(Document):
 
 class Comparison(Document):
     """How an attempt went beside its sample."""
+
+    model_config = example(
+        reference=REFERENCE | {"reference_id": "", "name": "sample.mp4"}, attempt_frames=300, attempt_fps=30.0,
+        score=84.0, sub_scores=SUB_SCORES, cosine=0.981, silhouette_overlap=None,
+        repetitions=[PERFORMED | {"start_s": 1.2, "end_s": 4.1}],
+        frames=[
+            {"attempt_frame": 36, "sample_frame": 31.5, "phase": "out", "score": 84.0, "joint_errors": [JOINT_ERROR],
+             "silhouette_overlap": None}
+        ],
+        curves=[{"name": "left_knee", "attempt_degrees": [171.2, None], "sample_degrees": [174.0, None]}],
+        notices=[NOTICE],
+    )  # fmt: skip
 
     reference: Reference
     """What was compared with; its reference_id is empty if it was a video."""

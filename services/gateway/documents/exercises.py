@@ -1,6 +1,6 @@
 """What KOMI knows of exercises."""
 
-from services.gateway.documents.base import Document
+from services.gateway.documents.base import Document, example
 
 
 class Text(Document):
@@ -12,6 +12,15 @@ class Text(Document):
 
 class Exercise(Document):
     """An exercise, in words."""
+
+    model_config = example(
+        exercise="squat", kind="repetitions", name={"ko": "스쿼트", "en": "Squat"},
+        summary={"ko": "앉았다 일어섭니다.", "en": "Sit down and stand up again."},
+        steps=[{"ko": "발을 어깨너비로 벌립니다.", "en": "Stand with your feet shoulder-width apart."}],
+        mistakes=[{"ko": "무릎이 안으로 모입니다.", "en": "The knees fall inwards."}],
+        safety=[{"ko": "통증이 있으면 멈추세요.", "en": "Stop when it hurts."}],
+        camera={"ko": "옆에서 2.5 m 떨어진 곳.", "en": "From the side, 2.5 m away."},
+    )  # fmt: skip
 
     exercise: str
     """What `exercise` of a reference takes."""

@@ -1,13 +1,13 @@
 """Reports of performances."""
 
 from services.gateway.documents.base import Document, Micros, example
-from services.gateway.documents.scores import Advice, Repetition, SubScores
+from services.gateway.documents.scores import ADVICE, REPETITION, SUB_SCORES, Advice, Repetition, SubScores
 
 SHORT = {
     "report_id": "p-7c41", "session_id": "s-7f3a9c2e", "reference_id": "r-2b91", "reference_version": 1,
     "reference_name": "Squat", "exercise": "squat", "start_us": 1795219200000000, "end_us": 1795219261123456,
     "open": False, "active_s": 48.2, "repetition_count": 12, "mean_score": 84.1, "best_score": 93.0,
-    "sub_scores": {"form": 85.0, "range": 90.0, "tempo": 78.0, "symmetry": 92.0, "stability": None},
+    "sub_scores": SUB_SCORES,
     "trend": -0.4, "fatigue": 0.12,
 }  # fmt: skip
 
@@ -69,7 +69,15 @@ class ShortReport(Document):
 class Report(ShortReport):
     """One performance."""
 
-    model_config = example(**SHORT, repetitions=[], timeline=[], top_errors=[], cues=[])
+    model_config = example(
+        **SHORT,
+        repetitions=[REPETITION],
+        timeline=[{"offset_s": 1.0, "score": 82.0, "state": "tracking"}],
+        top_errors=[
+            {"joint": "left_knee", "phase": "turn", "degrees": -11.0, "severity": 1.4, "repetitions": 7}
+        ],
+        cues=[ADVICE | {"offset_s": 12.4}],
+    )
 
     repetitions: list[Repetition]
     """Oldest first; at most the last 1000."""

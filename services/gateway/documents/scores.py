@@ -1,6 +1,24 @@
 """What scoring says: scores, repetitions, advice, notices."""
 
-from services.gateway.documents.base import Document, Micros
+from typing import Any
+
+from services.gateway.documents.base import Document, Micros, example
+
+SUB_SCORES = {"form": 85.0, "range": 90.0, "tempo": 78.0, "symmetry": 92.0, "stability": None}
+JOINT_ERROR = {"joint": "left_knee", "degrees": -12.0, "severity": 1.3}
+ADVICE = {
+    "code": "squat.knees.in.out", "text_ko": "무릎을 바깥으로 밀어 주세요.", "text_en": "Push your knees out.", "praise": False,
+    "joints": ["left_knee", "right_knee"], "repetition": 2, "tip_ko": "", "tip_en": "", "phrased": False,
+}  # fmt: skip
+NOTICE = {
+    "code": "unlike_reference", "text_ko": "참고 동작과 다릅니다.", "text_en": "This does not look like the reference.",
+}  # fmt: skip
+PERFORMED: dict[str, Any] = {
+    "number": 2, "score": 84.0, "sub_scores": SUB_SCORES, "out_s": 1.1, "turn_s": 0.3, "back_s": 1.2,
+    "range_of_motion": 0.97, "joint_errors": [JOINT_ERROR], "worst_phase": "turn", "cosine": 0.981,
+    "faults": ["squat.knees.in.out"], "cue": ADVICE, "silhouette_overlap": None,
+}  # fmt: skip
+REPETITION = PERFORMED | {"start_us": 1795219211000000, "end_us": 1795219213600000}
 
 
 class JointError(Document):
@@ -43,6 +61,8 @@ class Advice(Document):
 
 class Notice(Document):
     """Something to know that is no correction of the movement."""
+
+    model_config = example(**NOTICE)
 
     code: str
     text_ko: str
@@ -87,6 +107,10 @@ class VideoRepetition(Performed):
 
 class Summary(Document):
     """A session so far."""
+
+    model_config = example(
+        session_id="s-7f3a9c2e", reference_id="r-2b91", repetitions=[REPETITION], mean_score=84.0, sets=1830
+    )
 
     session_id: str
     reference_id: str

@@ -14,14 +14,17 @@ Lag = Annotated[int, Field(ge=-FARTHEST_LAG_US, le=FARTHEST_LAG_US)]
 """Microseconds by which a camera's pictures come late; negative: early."""
 
 
+SESSION = {
+    "session_id": "s-7f3a9c2e", "cameras": ["front", "side"], "reference_id": "r-2b91", "reference_version": 0,
+    "mode": "user", "resample": None, "target_repetitions": None, "allow_mirror": True, "lag_us": {"side": 44000},
+    "apply_content_lag": False, "calibration": None, "state": "open", "created_us": 1795219200000000, "ended_us": None,
+}  # fmt: skip
+
+
 class Session(Document):
     """Settings of a session."""
 
-    model_config = example(
-        session_id="s-7f3a9c2e", cameras=["front", "side"], reference_id="r-2b91", reference_version=0, mode="user",
-        resample=None, target_repetitions=None, allow_mirror=True, lag_us={"side": 44000}, apply_content_lag=False,
-        calibration=None, state="open", created_us=1795219200000000, ended_us=None,
-    )  # fmt: skip
+    model_config = example(**SESSION)
 
     session_id: str
     cameras: list[str]

@@ -2,8 +2,25 @@
 
 from typing import Literal
 
-from services.gateway.documents.base import Document, Micros
-from services.gateway.documents.sessions import Session
+from services.gateway.documents.base import Document, Micros, example
+from services.gateway.documents.sessions import SESSION, Session
+
+CAMERA = {
+    "camera_id": "front", "connected": True, "fps": 29.8, "width": 640, "height": 480, "time_source": "clock_probes",
+    "idle": False, "completeness": 0.998, "delay_median_ms": 31.0, "delay_p99_ms": 58.0, "last_us": 1795219261123456,
+    "dropped": {"superseded": 3},
+    "clock": {
+        "offset_us": 1250, "drift_ppm": 3.1, "round_trip_us": 410, "jitter_us": 60, "uncertainty_us": 230, "probes": 512,
+    },
+}  # fmt: skip
+SYNC = {
+    "watermark_us": 1795219261090000, "lateness_ms": 45.0, "sets": 1830, "completeness": 0.99, "spread_median_us": 4200,
+    "replica_id": "sync-5f0c2d1e",
+}  # fmt: skip
+ALARM = {
+    "camera_id": "side", "lag_ms": 44.0, "uncertainty_ms": 6.0, "confidence": 0.9, "applied": False,
+    "applied_lag_ms": None,
+}  # fmt: skip
 
 
 class Clock(Document):
@@ -65,6 +82,10 @@ class ContentAlarm(Document):
 class SessionSync(Document):
     """How well a session's cameras agree in time."""
 
+    model_config = example(
+        session_id="s-7f3a9c2e", cameras=[CAMERA], sync=SYNC, alarms=[ALARM], server_us=1795219261140000
+    )
+
     session_id: str
     cameras: list[CameraStatus]
     sync: SyncStatus | None
@@ -74,6 +95,11 @@ class SessionSync(Document):
 
 class Status(Document):
     """State of a session now."""
+
+    model_config = example(
+        type="status", session=SESSION, cameras=[CAMERA], sync=SYNC, alarms=[ALARM], viewers=1,
+        server_us=1795219261140000, problems=[],
+    )  # fmt: skip
 
     type: Literal["status"] = "status"
     session: Session
