@@ -97,6 +97,8 @@ def _fill(update: pb.ScoreUpdate, outcome: Outcome) -> None:
         update.completed.CopyFrom(repetition(outcome.completed))
     if outcome.advice is not None:
         update.advice.CopyFrom(advice(outcome.advice))
+    if outcome.cosine is not None:
+        update.cosine = outcome.cosine
     if outcome.silhouette_overlap is not None:
         update.silhouette_overlap = outcome.silhouette_overlap
     if outcome.notice is not None:

@@ -122,6 +122,17 @@ def test_the_reference_frame_is_that_of_the_same_posture(template: Template) -> 
             assert sample == pytest.approx(at, abs=0.2)
 
 
+def test_the_cosine_of_the_moment_is_told_while_somebody_moves_along_the_reference(
+    template: Template,
+) -> None:
+    """It was known of whole repetitions only, though every score has room for it."""
+    times, depth = waves(2)
+    outcomes = play(template, sets([squat(d) for d in depth], times))
+    told = [one.cosine for one in outcomes if one.cosine is not None]
+    assert min(told) > 0.9
+    assert len(told) == sum(one.state in (State.TRACKING, State.HOLD) for one in outcomes)
+
+
 def test_phases_follow_each_other(template: Template) -> None:
     times, depth = waves(2)
     phases = [one.phase for one in play(template, sets([squat(d) for d in depth], times))]

@@ -71,6 +71,8 @@ class CompletedRepetition:
     worst_phase: Phase
     flaws: tuple[Flaw, ...] = ()
     """How far it goes towards the faults its exercise is known for, furthest first."""
+    likeness: float = math.nan
+    """Cosine between this movement and the reference's as a whole; NaN: not known."""
     faults: tuple[str, ...] = ()
     """Codes of the faults worth a word, as in `Advice.code`, worst first; none if it passes."""
     cue: Advice | None = None
@@ -97,5 +99,7 @@ class Outcome:
     """Verdict on the newest repetition, whose parts stand until the next."""
     notice: Notice | None = None
     """What stands besides the advice."""
+    cosine: float | None = None
+    """Mean cosine between the person's bones and the reference's now; None: not tracking."""
     silhouette_overlap: float | None = None
     """Intersection over union of the outlines now; None: not known."""

@@ -13,6 +13,8 @@ import numpy as np
 
 from services.scoring.advice.voice import Voice
 from services.scoring.judging.calibration import Calibration, defaults
+from services.scoring.judging.comparison import cosine
+from services.scoring.judging.comparison import likeness
 from services.scoring.judging.faults import repetition_errors
 from services.scoring.judging.localisation import Usual, residuals
 from services.scoring.judging.score import Verdict, judge
@@ -127,6 +129,7 @@ class SessionScorer:
         if not self._visible(seen):
             return self._nobody(time_s)
         self._motion.push(time_s, dt, seen, self._way.tolerances.scale)
+        self._voice.see(dt, synced.views, moving=not self._motion.still_for(time_s))
         self._counting.remember(time_s, seen)
         if self.template.kind is Kind.HOLD:
             return self._feed_hold(synced.views, time_s, dt, seen)
@@ -136,7 +139,7 @@ class SessionScorer:
         moment = self._way.place(seen, self._ready.pose, dt)
         state = self._state_of(time_s, moment)
         outcome = self._outcome(time_s, dt, state, moment, completed)
-        return self._with_overlap(outcome, synced.views, dt, moment)
+        return self._explained(outcome, synced.views, seen, dt, moment)
 
     def _visible(self, seen: Observed) -> bool:
         weight = self._way.tolerances.weight
@@ -183,6 +186,7 @@ class SessionScorer:
             joint_errors=errors,
             worst_phase=phase,
             flaws=found,
+            likeness=likeness(comparison, way.template),
             silhouette_overlap=self._overlap.mean(cycle.start_s, cycle.end_s),
         )
         return self._voice.hear(done)
@@ -238,12 +242,18 @@ class SessionScorer:
             notice=self._voice.notice(time_s),
         )
 
-    def _with_overlap(self, outcome: Outcome, views: tuple[View, ...], dt: float, moment: Moment) -> Outcome:
+    def _explained(
+        self, outcome: Outcome, views: tuple[View, ...], seen: Observed, dt: float, moment: Moment
+    ) -> Outcome:
+        """With what explains and never counts: mean cosine and overlap of outlines."""
         if outcome.state not in (State.TRACKING, State.HOLD):
             return outcome
-        mirrored = self._way.template is not self.template
-        share = self._overlap.see(outcome.time_s, dt, views, self._observer, moment.row, mirrored=mirrored)
-        return replace(outcome, silhouette_overlap=share) if share is not None else outcome
+        template = self._way.template
+        alike = cosine(seen.features[None], template.features[moment.row][None], moment.known)
+        overlap = self._overlap.see(
+            outcome.time_s, dt, views, self._observer, moment.row, mirrored=template is not self.template
+        )
+        return replace(outcome, cosine=alike if math.isfinite(alike) else None, silhouette_overlap=overlap)
 
     def _feed_hold(self, views: tuple[View, ...], time_s: float, dt: float, seen: Observed) -> Outcome:
         """A held pose: no repetitions, the score is that of the pose."""
@@ -258,4 +268,4 @@ class SessionScorer:
         if near:
             self._voice.hear_hold(time_s, outcome.score, found, outcome.joint_errors)
             outcome = replace(outcome, advice=self._voice.cue(time_s))
-        return self._with_overlap(outcome, views, dt, moment)
+        return self._explained(outcome, views, seen, dt, moment)
