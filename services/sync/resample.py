@@ -45,16 +45,21 @@ def interpolate(samples: Sequence[Sample], time_us: int, longest_gap_us: int) ->
     if after == 0 or samples[after].time_us - samples[after - 1].time_us > longest_gap_us:
         return None
     left, right = samples[after - 1], samples[after]
-    share = (time_us - left.time_us) / (right.time_us - left.time_us)
-    values = left.values + share * (right.values - left.values)
     confidence = np.minimum(left.confidence, right.confidence)
     around = _four(samples, after, longest_gap_us)
-    if around is not None:
-        weights = _lagrange([sample.time_us - time_us for sample in around])
-        cubic = sum(weight * sample.values for weight, sample in zip(weights, around, strict=True))
-        trusted = np.min([sample.confidence[:, 0] for sample in around], axis=0) >= CONFIDENT
-        values = np.where(trusted[:, None], cubic, values)
-    return Sample(time_us, values, confidence, right.size_px)
+    if around is None:
+        return Sample(time_us, _between(left, right, time_us), confidence, right.size_px)
+    weights = _lagrange([sample.time_us - time_us for sample in around])
+    values = sum(weight * sample.values for weight, sample in zip(weights, around, strict=True))
+    trusted = np.minimum.reduce([sample.confidence[:, 0] for sample in around]) >= CONFIDENT
+    if not trusted.all():
+        values = np.where(trusted[:, None], values, _between(left, right, time_us))
+    return Sample(time_us, np.asarray(values), confidence, right.size_px)
+
+
+def _between(left: Sample, right: Sample, time_us: int) -> NDArray[np.float64]:
+    share = (time_us - left.time_us) / (right.time_us - left.time_us)
+    return left.values + share * (right.values - left.values)
 
 
 def _four(samples: Sequence[Sample], after: int, longest_gap_us: int) -> Sequence[Sample] | None:
