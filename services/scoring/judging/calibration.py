@@ -22,9 +22,9 @@ from services.scoring.reference.tolerance import tolerances
 BASE: Final = 0.12
 SLOPE: Final = 0.75
 """Default boundary: BASE + SLOPE x the share of the body that moves. People differ where they move. From UI-PRMD m01-m05."""
-HOLD_BOUNDARY: Final = 0.3
-"""Default boundary of a held pose, in which nothing moves and people differ as they are built: half as much again as
-one person of the virtual gym is off from another in a good plank."""
+HOLD_BOUNDARY: Final = 0.25
+"""Default boundary of a held pose, in which nothing moves and people differ as they are built: a quarter more than one
+person of the virtual gym is off from another in a good plank, and little more than a raised arm 30 degrees too low."""
 TYPICAL: Final = 0.75
 """Default deviation of a typical correct repetition, as a share of the boundary's."""
 SHRINK: Final = 0.75
