@@ -1,7 +1,7 @@
 """Plays traces through the real service, each in a session of its own, at their own pace."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -62,6 +62,8 @@ class Driver:
     def __init__(self, address: str, redis: RedisClient) -> None:
         self.address = address
         self.redis = redis
+        self.on_sent: Callable[[], None] = lambda: None
+        """Called once a trace is through, before what came out is read back: reading is not of the scenario."""
 
     async def play(
         self, session_id: str, shots: Sequence[Shot], *, resample: bool = False, start_us: int | None = None
@@ -78,6 +80,7 @@ class Driver:
             dropped, late_ticks = await self._send(stub, session_id, shots, start_us)
             await asyncio.sleep(SETTLE_S)
             status = await stub.GetSessionStatus(pb.GetSessionStatusRequest(session_id=session_id))
+        self.on_sent()
         on_time = [shot for shot in shots if shot.tick not in late_ticks]
         emitted = await self.read(session_id, start_us)
         return Played(session_id, start_us, emitted, status, dropped, on_time)
