@@ -14,6 +14,7 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>KOMI: the API</title>
+<link rel="icon" href="/ui/icon.svg">
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css">
 <div id="swagger-ui"><a href="/openapi.json">/openapi.json</a></div>
 <script src="/docs/assets/swagger-ui-bundle.js"></script>

@@ -87,6 +87,10 @@ async def test_without_cameras_the_page_says_what_to_do(door: Door, node: Path, 
     await scenario("alone", door.server.address, node, chromium)
 
 
+async def test_the_api_is_a_page_to_try_out(door: Door, node: Path, chromium: Path) -> None:
+    await scenario("docs", door.server.address, node, chromium)
+
+
 async def test_beyond_loopback_the_page_asks_for_a_token_and_an_admin_hands_out_addresses(
     redis_url: str, node: Path, chromium: Path
 ) -> None:
