@@ -78,6 +78,8 @@ export interface Reference {
   silhouettes: boolean;
   /** Whether there are pictures of it. */
   strip: boolean;
+  /** The labelled repetitions it learnt from where right ends. */
+  calibration?: { source: "defaults" | "correct" | "labelled"; right: number; wrong: number; people: number };
   /** Empty in lists. */
   curves: Curve[];
   /** 33 x, y pairs a template frame, in trunk lengths from the middle of the hips, y down. Empty in lists. */

@@ -99,6 +99,28 @@ export function uploadSample(
   return upload(api("references"), form, onSent, signal);
 }
 
+/** A video all of whose repetitions are right, or all wrong. */
+export interface Labelled {
+  correct: boolean;
+  /** Who performs them, any name; empty: not said. */
+  person: string;
+  video: File;
+}
+
+/** Sends repetitions that a reference learns from where right ends. */
+export function uploadLabelled(
+  referenceId: string,
+  { correct, person, video }: Labelled,
+  onSent: (fraction: number) => void,
+  signal: AbortSignal,
+): Promise<Build> {
+  const form = new FormData();
+  form.append("correct", String(correct));
+  if (person.trim() !== "") form.append("person", person.trim());
+  form.append("file", video);
+  return upload(api("references", referenceId, "calibration"), form, onSent, signal);
+}
+
 export const followBuild = (
   first: Build,
   onProgress: (build: Build) => void,

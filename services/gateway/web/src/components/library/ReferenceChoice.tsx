@@ -9,8 +9,8 @@ import { axis, Chart, type Colours } from "../Chart";
 import { Icon } from "../Icon";
 import { describe } from "../ReferenceCard";
 import { ReferenceFigure } from "../ReferenceFigure";
+import { FurtherVideo } from "./FurtherVideo";
 import { Howto } from "./Howto";
-import { SampleForm } from "./SampleForm";
 import { Strip } from "./Strip";
 import { Versions } from "./Versions";
 
@@ -99,7 +99,7 @@ function Details({ reference, attempt }: { reference: Reference; attempt: Props[
       <Curves reference={reference} />
       <Howto exercise={reference.exercise} />
       <Versions reference={reference} attempt={attempt} />
-      <SampleForm refines={reference} onBuilt={async () => void (await attempt(loadReferences))} />
+      <FurtherVideo reference={reference} onBuilt={async () => void (await attempt(loadReferences))} />
       <Deletion reference={reference} attempt={attempt} />
     </div>
   );

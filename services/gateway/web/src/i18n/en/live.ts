@@ -187,6 +187,11 @@ export const live = {
   "exercise.shoulder_press": "Shoulder press",
   "exercise.biceps_curl": "Biceps curl",
   "exercise.deadlift": "Deadlift",
+  "exercise.lateral_raise": "Lateral raise",
+  "exercise.knee_raise": "Knee raise",
+  "exercise.sit_up": "Sit-up",
+  "exercise.bridge": "Bridge",
+  "exercise.jumping_jack": "Jumping jack",
   "exercise.plank": "Plank",
   "exercise.balance": "Balance",
 

@@ -188,6 +188,11 @@ export const live: Record<keyof typeof english, string> = {
   "exercise.shoulder_press": "숄더 프레스",
   "exercise.biceps_curl": "이두 컬",
   "exercise.deadlift": "데드리프트",
+  "exercise.lateral_raise": "옆으로 팔 들기",
+  "exercise.knee_raise": "무릎 들기",
+  "exercise.sit_up": "윗몸일으키기",
+  "exercise.bridge": "브리지",
+  "exercise.jumping_jack": "팔벌려뛰기",
   "exercise.plank": "플랭크",
   "exercise.balance": "균형 잡기",
 
