@@ -95,6 +95,14 @@ def test_a_person_of_any_shape_anywhere_gives_pictures_that_can_be_shown(
     assert strip_of_file(strip.jpeg, list(strip.frames)) == strip
 
 
+def test_pictures_of_noise_are_no_larger_than_may_be_stored() -> None:
+    """They took up 1.2 MB, more than an imported file may have of them."""
+    luck = np.random.default_rng(0)
+    noise = {n: luck.integers(0, 255, (HEIGHT, 432, 3), dtype=np.uint8) for n in range(PICTURES)}
+    strip = side_by_side(noise, (0, 0, 432, HEIGHT))
+    assert strip_of_file(strip.jpeg, list(strip.frames)) == strip
+
+
 def test_a_file_takes_the_pictures_along_and_one_of_the_former_form_has_none() -> None:
     again = from_file(to_file(Carried("스쿼트", 1, TEMPLATE, STRIP)))
     assert again.strip == STRIP

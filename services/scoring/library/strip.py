@@ -24,9 +24,10 @@ WIDEST: Final = 1.8
 """Bounds of a picture's width, as a share of its height."""
 MARGIN: Final = 0.15
 """Room around the landmarks, as a share of the person's height: the head goes on above the ears."""
-QUALITY: Final = 80
+QUALITIES: Final = (80, 50, 20, 5)
+"""Of the JPEG: the best that is small enough."""
 LARGEST_BYTES: Final = 512 << 10
-"""Eight pictures of noise are half of this."""
+"""Usual are 60 kB; noise takes up twice this at the best quality, and less than half at the poorest."""
 _WIDEST_STRIP: Final = PICTURES * (round(WIDEST * HEIGHT) + 2)
 
 
@@ -87,7 +88,12 @@ def side_by_side(pictures: Mapping[int, Picture], box: tuple[float, float, float
         for number in sorted(pictures)
     ]
     whole = np.ascontiguousarray(np.hstack(cut), dtype=np.uint8)
-    return Strip(simplejpeg.encode_jpeg(whole, quality=QUALITY, colorspace="BGR"), tuple(sorted(pictures)))
+    jpeg = b""
+    for quality in QUALITIES:
+        jpeg = simplejpeg.encode_jpeg(whole, quality=quality, colorspace="BGR")
+        if len(jpeg) <= LARGEST_BYTES:
+            break
+    return Strip(jpeg, tuple(sorted(pictures)))
 
 
 def _shaped(box: tuple[float, float, float, float], height: int, width: int) -> tuple[int, int, int, int]:
