@@ -139,8 +139,11 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
             raise
 
     async def ListReports(self, request: Any, context: Any) -> scoring.ListReportsResponse:
-        reports = [scoring.Report(report_id=f"p-{n}", session_id=request.session_id) for n in (2, 1)]
-        return scoring.ListReportsResponse(reports=reports[: request.page_size], next_page_token="more")
+        numbers = (0,) if request.page_token else (2, 1)
+        reports = [scoring.Report(report_id=f"p-{n}", session_id=request.session_id) for n in numbers]
+        return scoring.ListReportsResponse(
+            reports=reports[: request.page_size], next_page_token="" if request.page_token else "more"
+        )
 
     async def GetReport(self, request: Any, context: Any) -> scoring.GetReportResponse:
         if request.report_id == "p-none":

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from services.mesh import keys
 from tests.gateway.door import JPEG, Door, an_update
 from tests.gateway.scripted import Rig
@@ -51,6 +53,25 @@ async def test_a_video_becomes_a_session(rig: Rig, tmp_path: Path) -> None:
     video.write_bytes(b"video" * 100)
     session_id = await asyncio.to_thread(defined()["start"], rig.door.server.address, str(video), ["front"])
     assert await rig.door.redis.get(keys.camera_session("front")) == session_id.encode()
+
+
+async def test_videos_are_compared_reports_read_versions_changed_and_exercises_named(
+    rig: Rig, tmp_path: Path
+) -> None:
+    video = tmp_path / "squat.mp4"
+    video.write_bytes(b"video" * 100)
+    names = defined()
+
+    def use() -> None:
+        with httpx.Client(base_url=f"http://{rig.door.server.address}", timeout=30) as api:
+            assert names["compare"](api, str(video), str(video), "squat")["score"] == 84
+            assert [one["report_id"] for one in names["reports"](api, "live")] == ["p-2", "p-1", "p-0"]
+            assert names["go_back"](api, "r-1") == 1
+            assert names["exercise_names"](api) == {"squat": "스쿼트"}
+            assert names["late_cameras"](api, "live") == {}
+
+    await asyncio.to_thread(use)
+    assert rig.scoring.files == {"sample_chunk": 500, "attempt_chunk": 500}
 
 
 async def test_a_program_is_a_camera(mesh: Door) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.gateway.door import Door, an_update
+from tests.gateway.scripted import Rig
 from tests.gateway.test_live import watched
 from tests.gateway.web.conftest import WEB
 from tests.support.redis_server import CHECKOUT
@@ -27,6 +28,24 @@ const stop = komi.follow(session.session_id, "repetition", (message) => {
 """
 
 
+LIBRARY = """
+import { Komi } from "./client.js";
+const komi = new Komi(process.argv[2]);
+const video = new Blob(["video"]);
+const reports = [];
+for await (const report of komi.reports("live")) reports.push(report.report_id);
+console.log(JSON.stringify({
+  reports,
+  versions: (await komi.versions("r-1")).map((known) => [known.version, known.active]),
+  active: (await komi.activate("r-1", 1)).version,
+  refused: await komi.activate("r-1", 7).catch((problem) => problem.status),
+  exercises: (await komi.exercises()).map((known) => known.name.ko),
+  alarms: await komi.alarms("live"),
+  score: (await komi.compare(video, video)).score,
+}));
+"""
+
+
 def compile_client(node: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [node, WEB / "node_modules" / "typescript" / "bin" / "tsc", "--strict", "--target", "es2022",
@@ -35,17 +54,44 @@ def compile_client(node: Path, folder: Path) -> subprocess.CompletedProcess[str]
     )  # fmt: skip
 
 
+def prepare(node: Path, folder: Path, program: str) -> None:
+    """The document's client, compiled, with `program` beside it."""
+    document = (CHECKOUT / "docs" / "clients.md").read_text(encoding="utf-8")
+    (folder / "client.ts").write_text(
+        "\n".join(re.findall(r"^```ts\n(.*?)^```", document, re.DOTALL | re.MULTILINE)), encoding="utf-8"
+    )
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "program.js").write_text(program)
+    compiled = compile_client(node, folder)
+    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
+
+
+async def test_a_typed_client_reads_reports_changes_versions_and_compares_videos(
+    rig: Rig, node: Path, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(prepare, node, tmp_path, LIBRARY)
+    program = await asyncio.create_subprocess_exec(
+        node, "--experimental-websocket", "program.js", f"http://{rig.door.server.address}",
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(60):
+        output, complaints = await program.communicate()
+    assert program.returncode == 0, complaints.decode()
+    assert json.loads(output) == {
+        "reports": ["p-2", "p-1", "p-0"],
+        "versions": [[2, True], [1, False]],
+        "active": 1,
+        "refused": 404,
+        "exercises": ["스쿼트"],
+        "alarms": [],
+        "score": 84,
+    }
+
+
 async def test_a_typed_client_starts_a_session_and_follows_it_through_a_broken_connection(
     door: Door, node: Path, tmp_path: Path
 ) -> None:
-    document = (CHECKOUT / "docs" / "clients.md").read_text(encoding="utf-8")
-    (tmp_path / "client.ts").write_text(
-        "\n".join(re.findall(r"^```ts\n(.*?)^```", document, re.DOTALL | re.MULTILINE))
-    )
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    (tmp_path / "program.js").write_text(PROGRAM)
-    compiled = await asyncio.to_thread(compile_client, node, tmp_path)
-    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
+    await asyncio.to_thread(prepare, node, tmp_path, PROGRAM)
     program = await asyncio.create_subprocess_exec(
         node, "--experimental-websocket", "program.js", f"http://{door.server.address}",
         cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
