@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,7 +19,11 @@ from services.scoring.reference.mirror import mirror_image, one_sided
 from services.scoring.reference.template import Kind, Template
 
 EXPLAINED: Final = 0.2
-"""Share of the reference's movement a cycle must explain to be a repetition of it."""
+"""Share of the reference's movement a cycle must explain to be a repetition of it …"""
+ALIKE: Final = 0.7
+"""… or else how like it its shape must be (cosine), whatever its size: who goes further than the sample repeats it too."""
+CUT_EXPLAINED: Final = 0.5
+"""What the way back alone must explain, where no more was seen: people also stand up from chairs."""
 MIRROR_GAIN: Final = 0.15
 """The mirror image must explain this much more before a performance is taken as mirrored."""
 TURNED_ROUND: Final = math.radians(60)
@@ -74,7 +78,7 @@ class Counting:
                 if finished is None:
                     continue
                 worth = finished.comparison.explained - (MIRROR_GAIN if way is not self.way else 0.0)
-                if worth >= EXPLAINED and (best is None or worth > best[0]):
+                if _repeats(finished, way.template) and (best is None or worth > best[0]):
                     best = worth, finished
         if best is None:
             return None
@@ -92,14 +96,33 @@ class Counting:
 
     def _finished(self, way: Following, cycle: Cycle) -> Finished | None:
         """Looks at a finished cycle as a whole; None if it can be no repetition."""
-        length = cycle.end_s - cycle.start_s
+        length = 2 * (cycle.end_s - cycle.peak_s) if cycle.cut else cycle.end_s - cycle.start_s
         usual = way.template.duration_s
         if not SHORTEST * usual <= length <= LONGEST * usual or cycle.start_s < self.last_end_s - 0.1:
             return None
-        clip = self._memory.clip(cycle.start_s, cycle.end_s)
+        if cycle.cut and not way.template.returns:
+            return None
+        clip = self._memory.clip(cycle.peak_s if cycle.cut else cycle.start_s, cycle.end_s)
+        if clip is not None and cycle.cut:
+            # The way out is taken to have been the way back.
+            clip = replace(clip, features=np.concatenate((clip.features[::-1], clip.features[1:])))
         if clip is None or not _from_ready_to_ready(way, clip):
             return None
         return Finished(way, cycle, clip, compare(clip, way.template))
+
+
+def _repeats(finished: Finished, template: Template) -> bool:
+    """It is the reference's movement, well done or badly."""
+    comparison = finished.comparison
+    if finished.cycle.cut:
+        return comparison.explained >= CUT_EXPLAINED
+    if comparison.explained >= EXPLAINED:
+        return True
+    scale = np.where(comparison.known, comparison.limits.scale, 0.0)
+    shown = template.relative() * scale
+    done = shown + comparison.relative * scale
+    size = math.sqrt(float(np.square(shown).sum() * np.square(done).sum()))
+    return float((shown * done).sum()) >= ALIKE * max(size, 1e-9)
 
 
 def _from_ready_to_ready(way: Following, clip: Clip) -> bool:

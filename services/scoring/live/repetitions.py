@@ -11,7 +11,17 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-SMALLEST: Final = 0.30
+FAR: Final = 0.6
+"""Somebody first seen this far out is within a repetition whose beginning was not seen."""
+LEFT_FAR: Final = 0.95
+"""… and on its way back once below this share of it."""
+CUT_WITHIN_S: Final = 2.0
+"""Who stays there for longer, as somebody sitting does, is within none."""
+CUT_RETURN: Final = 0.5
+"""Its return band: where such a repetition began, and so where it ends, is not known."""
+UNKNOWN_USUAL: Final = 0.7
+"""Taken as the user's usual range until there is one: whoever does little from the start is seen from the start."""
+SMALLEST: Final = 0.25
 """Repetitions reach at least this share of the reference's range."""
 RISE_SHARE: Final = 0.35
 """Share of the user's usual range by which the position has to rise or fall before it is a turn."""
@@ -38,6 +48,8 @@ class Cycle:
     end_s: float
     height: float
     """How far it went, the reference's range being 1."""
+    cut: bool = False
+    """The person was first seen at its far end: only the way back was seen."""
 
 
 class CycleDetector:
@@ -46,7 +58,7 @@ class CycleDetector:
     def __init__(self, returns_to: float = 0.0) -> None:
         """`returns_to`: position at which the reference itself ends."""
         self._return_share = RETURN_SHARE + max(0.0, returns_to)
-        self._usual = 1.0
+        self._usual = UNKNOWN_USUAL
         self.reset()
 
     def reset(self) -> None:
@@ -58,6 +70,7 @@ class CycleDetector:
         self._high = (math.nan, -math.inf)
         self._trough = (math.nan, math.inf)
         self._rising = False
+        self._cut = False
         self._settled_since = math.nan
 
     @property
@@ -69,7 +82,11 @@ class CycleDetector:
         """Takes one position; returns the movement it completes."""
         if not math.isfinite(position):
             return None
+        first = math.isnan(self._level)
         level = self._smoothed(time_s, position)
+        if first and level >= FAR:
+            self._rising = self._cut = True
+            self._low, self._high = (time_s, 0.0), (time_s, level)
         self._history.append((time_s, level))
         while self._history[0][0] < time_s - HISTORY_S:
             self._history.popleft()
@@ -105,7 +122,8 @@ class CycleDetector:
             return None
         height = self._high[1] - self._low[1]
         back = level - self._low[1]
-        if back > self._return_share * height or self._high[1] - level < self._threshold():
+        share = CUT_RETURN if self._cut else self._return_share
+        if back > share * height or self._high[1] - level < self._threshold():
             # Turning back outwards from within the return band starts the next movement.
             return self._finish(*self._trough) if self._turned_out(level, height) else None
         if math.isnan(self._settled_since) or level < self._trough[1]:
@@ -121,16 +139,23 @@ class CycleDetector:
         return not math.isnan(self._settled_since) and level > self._trough[1] + 0.1 * height
 
     def _finish(self, time_s: float, level: float) -> Cycle | None:
-        height = self._high[1] - self._low[1]
-        start = self._onset(height)
-        peak = self._high[0]
+        # From the lower end: people begin and end a little out of the ready pose.
+        height = self._high[1] - min(self._low[1], level)
+        cut, self._cut = self._cut, False
+        if cut:
+            peak = max(at for at, value in self._history if value >= LEFT_FAR * self._high[1])
+            if peak - self._history[0][0] > CUT_WITHIN_S:
+                height = 0.0
+            start = max(self._history[0][0], 2 * peak - time_s)
+        else:
+            start, peak = self._onset(self._high[1] - self._low[1]), self._high[0]
         self._low = (time_s, level)
         self._high = (math.nan, -math.inf)
         self._rising = False
         self._settled_since = math.nan
-        if height < SMALLEST or not start < peak < time_s:
+        if height < SMALLEST or not (start < peak < time_s or (cut and peak < time_s)):
             return None
-        return Cycle(start, peak, time_s, height)
+        return Cycle(start, peak, time_s, height, cut)
 
     def _onset(self, height: float) -> float:
         """When the movement began: where the position last lay on the level it had just before it rose.
