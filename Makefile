@@ -136,9 +136,10 @@ eval-gym: setup model  ## Are the virtual gym's faults named, good form left alo
 	  $(if $(PEOPLE),--people $(PEOPLE)) $(if $(KEPT),--kept)
 
 .PHONY: bench
-bench: setup model redis-binary  ## Measure the mesh beside the bare loop (OUT=file.json CAMERAS=n FPS=f MODEL=lite|full SECONDS=s PHASES=…)
+bench: setup model redis-binary  ## Measure the mesh beside the bare loop (OUT=file.json CAMERAS=n FPS=f MODEL=lite|full SECONDS=s PHASES=… TARGET=compose PROJECT=komi)
 	@$(PY) -m bench $(if $(OUT),--out "$(OUT)") $(if $(CAMERAS),--cameras $(CAMERAS)) $(if $(FPS),--fps $(FPS)) \
-	  $(if $(MODEL),--model $(MODEL)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PHASES),--phases $(PHASES))
+	  $(if $(MODEL),--model $(MODEL)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PHASES),--phases $(PHASES)) \
+	  $(if $(TARGET),--target $(TARGET)) $(if $(PROJECT),--project $(PROJECT))
 
 .PHONY: bench-viewers
 bench-viewers: setup redis-binary  ## 500 WebSocket viewers on one core of the gateway (OUT=file.json SECONDS=s)

@@ -9,7 +9,8 @@ from pathlib import Path
 import orjson
 
 from bench import curves, report
-from bench.run import ALL_PHASES, PHASES, Plan, run
+from bench.compose import NotRunning
+from bench.run import ALL_PHASES, COMPOSE_PHASES, PHASES, Plan, run
 from demo.fetch import FetchError
 from demo.stage import StageError
 from demo.supervisor import ProgramError
@@ -29,17 +30,30 @@ def main(arguments: list[str]) -> int:
         default=",".join(PHASES),
         help=f"comma-separated, of {', '.join(ALL_PHASES)} (default: all but curves)",
     )
+    parser.add_argument("--target", choices=("processes", "compose"), default=Plan.target)
+    parser.add_argument("--project", default=Plan.project, help="of a running compose (default: komi)")
     options = parser.parse_args(arguments)
     phases = tuple(filter(None, options.phases.split(",")))
     if unknown := set(phases) - set(ALL_PHASES):
         parser.error(f"no such phase: {', '.join(sorted(unknown))}; there are {', '.join(ALL_PHASES)}")
     if not 1 <= options.cameras <= 16 or not 1 <= options.fps <= 240 or options.seconds < 1:
         parser.error("1 to 16 cameras, 1 to 240 fps, at least 1 second")
-    plan = Plan(options.cameras, options.fps, options.model, options.seconds, phases)
+    if options.target == "compose":
+        # What runs is measured as it is: phases that start a mesh of their own make no sense.
+        phases = tuple(phase for phase in phases if phase in COMPOSE_PHASES)
+    plan = Plan(
+        options.cameras,
+        options.fps,
+        options.model,
+        options.seconds,
+        phases,
+        target=options.target,
+        project=options.project,
+    )
     try:
         _get_model(plan.model)
         found = asyncio.run(run(plan, lambda text: print(f"· {text}", flush=True)))
-    except (FetchError, ProgramError, StageError, TimeoutError) as error:
+    except (FetchError, NotRunning, ProgramError, StageError, TimeoutError) as error:
         print(f"bench: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     found = report.headed(plan, found)

@@ -59,17 +59,11 @@ def table(found: Found) -> str:
         lines += ["peak memory MB  " + _row(found["peak_memory_mb"], ".0f")]
         lines += ["resident MB     " + _row(found["resident_memory_mb"], ".0f")]
     if "ready_s" in found:
-        lines.append(
-            f"ready in        {found['ready_s']:.1f} s; idle {found['idle_cpu_percent_of_a_core']:.1f} % of a core"
-        )
+        lines.append(f"ready in        {found['ready_s']:.1f} s")
+    if "idle_cpu_percent_of_a_core" in found:
+        lines.append(f"idle            {found['idle_cpu_percent_of_a_core']:.1f} % of a core")
     if throughput := found.get("throughput"):
-        load = throughput["under_load"]
-        lines += [
-            "",
-            f"at saturation   mesh {throughput['mesh_fps']:.1f} fps, bare loop {throughput['bare_fps']:.1f} fps: {throughput['ratio']:.0%} ({throughput['ratio_by_cpu']:.0%} by CPU)",
-            f"                p99 {load['stages']['total']['p99']:.0f} ms, fairness {load['frames']['fairness']:.2f}",
-            f"                CPU ms a frame {_row(load['cpu_ms_per_frame'], '.2f')}",
-        ]
+        lines += ["", *_saturation(throughput)]
     if flood := found.get("overload"):
         lines += ["", *_overload(flood)]
     if sweep := found.get("sweep"):
@@ -83,17 +77,34 @@ def table(found: Found) -> str:
                 f"                {each['cameras']} × {each['fps']:g}: {each['reached_fps']:.0f} fps, {cost}"
             )
     if former := found.get("former_design"):
-        lines.append(
-            f"former design   p50 {former['total_ms'].get('p50', 0):.0f} ms, p99 {former['total_ms'].get('p99', 0):.0f} ms: "
-            f"{former.get('p50_times_ours', 0):.1f} times ours; {former['seen']} of {former['sent']} frames seen"
-        )
-        if "p50_times_ours_without_inference" in former:
-            lines.append(
-                f"                {former['p50_times_ours_without_inference']:.1f} times, the model's own time taken off both"
-            )
+        lines += _former(former)
     if lines_through := found.get("curves"):
         lines += ["", *curves.table(lines_through)]
     return "\n".join(lines)
+
+
+def _saturation(throughput: Found) -> list[str]:
+    load = throughput["under_load"]
+    mesh_fps, bare_fps = throughput["mesh_fps"], throughput["bare_fps"]
+    ratio, by_cpu = throughput["ratio"], throughput["ratio_by_cpu"]
+    p99, fairness = load["stages"]["total"]["p99"], load["frames"]["fairness"]
+    return [
+        f"at saturation   mesh {mesh_fps:.1f} fps, bare loop {bare_fps:.1f} fps: {ratio:.0%} ({by_cpu:.0%} by CPU)",
+        f"                p99 {p99:.0f} ms, fairness {fairness:.2f}",
+        f"                CPU ms a frame {_row(load['cpu_ms_per_frame'], '.2f')}",
+    ]
+
+
+def _former(former: Found) -> list[str]:
+    p50, p99 = (former["total_ms"].get(name, 0) for name in ("p50", "p99"))
+    times = former.get("p50_times_ours", 0)
+    seen, sent = former["seen"], former["sent"]
+    lines = [
+        f"former design   p50 {p50:.0f} ms, p99 {p99:.0f} ms: {times:.1f} times ours; {seen} of {sent} frames seen"
+    ]
+    if without := former.get("p50_times_ours_without_inference"):
+        lines.append(f"                {without:.1f} times, the model's own time taken off both")
+    return lines
 
 
 def _overload(flood: Found) -> list[str]:

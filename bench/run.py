@@ -9,6 +9,7 @@ from typing import Any
 
 from bench import bare_loop, curves, usage
 from bench.clips import clips
+from bench.compose import composed
 from bench.former import client as former_client
 from bench.overload import flooded
 from bench.running import Mesh, running
@@ -22,6 +23,8 @@ WARM_UP_S = 3.0
 SATURATE_FPS = 240.0
 """All cameras together; more than cores of this class infer."""
 PHASES = ("latency", "saturation", "overload", "sweep", "noop", "former")
+COMPOSE_PHASES = ("latency", "saturation", "overload", "sweep")
+"""Those that need no mesh of their own."""
 ALL_PHASES = (*PHASES, "curves")
 """`curves` only when asked for: it starts the mesh anew a dozen times."""
 SLOWEST_P99_MS = 150.0
@@ -42,6 +45,9 @@ class Plan:
     phases: tuple[str, ...] = PHASES
     reference: bool = True
     """Have the session follow a reference: scoring then does all its work."""
+    target: str = "processes"
+    """Or `compose`: what runs in containers as this project."""
+    project: str = "komi"
 
 
 Say = Callable[[str], None]
@@ -77,11 +83,13 @@ async def run(plan: Plan, say: Say) -> dict[str, Any]:
 async def _mesh(plan: Plan, frames: list[list[Path]], task: Path, say: Say) -> dict[str, Any]:
     found: dict[str, Any] = {}
     began_s = time.monotonic()
-    async with running(plan.model) as mesh:
-        found["ready_s"] = time.monotonic() - began_s
+    started = composed(plan.project) if plan.target == "compose" else running(plan.model)
+    async with started as mesh:
+        if plan.target != "compose":
+            found["ready_s"] = time.monotonic() - began_s
         await asyncio.sleep(1.0)
         found["idle_cpu_percent_of_a_core"] = await _idle(mesh, min(plan.seconds, 5.0))
-        if plan.reference:
+        if plan.reference and plan.target != "compose":  # whose session follows what its users chose
             say("building the reference")
             await mesh.set_reference(fetch.recording()[0])
         if "latency" in plan.phases:
@@ -130,9 +138,7 @@ async def _measure(mesh: Mesh, frames: list[list[Path]], fps: float, seconds: fl
         await asyncio.sleep(seconds)
         after = await mesh.read()
         spent = usage.between(before, after)
-        return Measured(
-            fps, seen, spent, usage.peak_memory_mb(mesh.pids), usage.resident_memory_mb(mesh.pids)
-        )
+        return Measured(fps, seen, spent, mesh.peak_memory_mb(), mesh.resident_memory_mb())
 
 
 def _named(measured: Measured) -> dict[str, Any]:

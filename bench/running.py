@@ -23,6 +23,8 @@ from demo.supervisor import Program, Supervisor
 READY_S = 60.0
 FLOOD = "flood"
 """What a second load is called."""
+NOTHING = Scene("", "", Path(), "", "")
+"""No cameras, no reference."""
 _numbers = itertools.count()
 
 
@@ -57,7 +59,19 @@ class Mesh:
 
     async def read(self) -> usage.Reading:
         """CPU and drops now."""
-        return await usage.read(self.pids, self.metrics)
+        return await usage.read(self.cpu, self.metrics)
+
+    def cpu(self) -> tuple[dict[str, float], float]:
+        """CPU seconds by service, and those of MediaPipe."""
+        return usage.of_processes(self.pids)
+
+    def peak_memory_mb(self) -> dict[str, float]:
+        """By service."""
+        return usage.peak_memory_mb(self.pids)
+
+    def resident_memory_mb(self) -> dict[str, float]:
+        """By service."""
+        return usage.resident_memory_mb(self.pids)
 
     @asynccontextmanager
     async def viewer(self) -> AsyncIterator[Viewer]:
@@ -91,7 +105,7 @@ class Mesh:
             },
             essential=True,
         )
-        self.loads[called] = load = Supervisor([program], _quiet())
+        self.loads[called] = load = Supervisor([program], quiet())
         load.start()
         try:
             await asyncio.wait_for(load.all_ready(), READY_S)
@@ -109,17 +123,16 @@ class Mesh:
 async def running(model: str, *, inference: bool = True, **settings: str) -> AsyncIterator[Mesh]:
     """The mesh, ready. `settings`: more environment for all services. Raises ProgramError, TimeoutError."""
     os.environ.pop(mesh.REDIS_URL, None)  # its own Redis: nobody else's sessions
-    addresses = _any_ports()
-    nothing = Scene("", "", Path(), "", "")
+    addresses = any_ports()
     more = {"KOMI_POSE_MODEL": model, "KOMI_POSE_INFERENCE": "mediapipe" if inference else "none", **settings}
     if not inference:
         more["KOMI_POSE_MAX_TRACKERS"] = "64"
     programs = [
         replace(program, environment={**program.environment, **_of(program.name, more)})
-        for program in mesh.programs(nothing, addresses, "warning")
+        for program in mesh.programs(NOTHING, addresses, "warning")
     ]
     capture = next(program for program in programs if program.name == "capture")
-    supervisor = Supervisor([program for program in programs if program is not capture], _quiet())
+    supervisor = Supervisor([program for program in programs if program is not capture], quiet())
     with tempfile.TemporaryDirectory(prefix="komi-bench-") as folder:
         supervisor.start()
         try:
@@ -129,7 +142,7 @@ async def running(model: str, *, inference: bool = True, **settings: str) -> Asy
             await supervisor.stop()
 
 
-def _any_ports() -> mesh.Addresses:
+def any_ports() -> mesh.Addresses:
     """Ports that nobody expects anything on: a capture meant for another mesh must not join this one."""
     with contextlib.ExitStack() as held:
         ports = {}
@@ -146,6 +159,6 @@ def _of(name: str, settings: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in settings.items() if key.startswith(own)}
 
 
-def _quiet() -> Console:
+def quiet() -> Console:
     """What the programs say matters only when one cannot run, and then the error says it."""
     return Console(io.StringIO())

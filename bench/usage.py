@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,13 +55,17 @@ class Spent:
         }
 
 
-async def read(pids: Mapping[str, int], metrics: Mapping[str, str]) -> Reading:
+CpuOf = Callable[[], tuple[dict[str, float], float]]
+"""CPU seconds of each service so far, and those of MediaPipe."""
+
+
+async def read(cpu: CpuOf, metrics: Mapping[str, str]) -> Reading:
     """The counts now. `metrics`: addresses of /metrics by service."""
     dropped: Counter[tuple[str, str, str]] = Counter()
     captured = sent = 0.0
     async with httpx.AsyncClient(timeout=5) as client:
         texts = [(await client.get(address)).text for address in metrics.values()]
-    cpu_s = {name: _cpu_s(psutil.Process(pid)) for name, pid in pids.items()}
+    cpu_s, model_s = cpu()
     reading_s = time.monotonic()
     for text in texts:
         for family in text_string_to_metric_families(text):
@@ -73,7 +77,17 @@ async def read(pids: Mapping[str, int], metrics: Mapping[str, str]) -> Reading:
                     captured += sample.value
                 elif sample.name == "komi_capture_frames_sent_total":
                     sent += sample.value
-    return Reading(reading_s, cpu_s, _inference_s(pids["pose"]), dropped, captured, sent)
+    return Reading(reading_s, cpu_s, model_s, dropped, captured, sent)
+
+
+def of_processes(pids: Mapping[str, int]) -> tuple[dict[str, float], float]:
+    """CPU of processes of this machine; `pose` is among them."""
+    return cpu_of(pids), inference_s(pids["pose"])
+
+
+def cpu_of(pids: Mapping[str, int]) -> dict[str, float]:
+    """CPU seconds of each process so far."""
+    return {name: _cpu_s(psutil.Process(pid)) for name, pid in pids.items()}
 
 
 def between(before: Reading, after: Reading) -> Spent:
@@ -114,7 +128,7 @@ def _cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _inference_s(pid: int) -> float:
+def inference_s(pid: int) -> float:
     """CPU of MediaPipe's own threads; 0 where /proc does not tell."""
     spent = 0
     for task in Path(f"/proc/{pid}/task").glob("*/stat"):
