@@ -188,27 +188,34 @@ def speed_lag(reference: Track2D, other: Track2D) -> Lag:
     lags, costs = _lags_us(), []
     own, own_seen = _speeds(reference, common)
     all_speeds, all_seen = _speeds(other, _every_step(common))
+    starts = [part[0] for part in np.array_split(np.arange(len(common)), PARTS)]
     for at in _shifts(common):
-        theirs, their_seen = all_speeds[at], all_seen[at]
-        use = own_seen & their_seen
+        use = own_seen & all_seen[at]
         if use.sum() < FEWEST_POINTS:
             return NOT_JUDGED
-        costs.append(
-            [-_correlation(own[kept][use[kept]], theirs[kept][use[kept]]) for kept in _jackknife(len(common))]
-        )
-    whole = [cost for cost, *_ in costs]
-    best, correlation = _lowest(lags, whole), -min(whole)
+        ours, theirs = own * use, all_speeds[at] * use
+        products = (use, ours, theirs, ours * ours, theirs * theirs, ours * theirs)
+        # Sums of each part of the time: with all but one taken together, nothing is summed twice.
+        sums = np.add.reduceat([product.sum(axis=1) for product in products], starts, axis=1)
+        whole = sums.sum(axis=1)
+        costs.append([-_correlation(kept) for kept in (whole, *(whole - part for part in sums.T))])
+    whole_costs = [cost for cost, *_ in costs]
+    best, correlation = _lowest(lags, whole_costs), -min(whole_costs)
     sure = max(0.0, (correlation - LEAST_CORRELATION) / (1 - LEAST_CORRELATION))
     if correlation <= 0:
         return NOT_JUDGED
     return _by_speed(round(best), sure, _uncertainty_us(lags, costs))
 
 
-def _correlation(one: Array, other: Array) -> float:
-    """Pearson's; 0 where one of the two does not vary: who stands still tells nothing."""
-    one, other = one - one.mean(), other - other.mean()
-    norm = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one @ other) / norm if norm > 1e-9 else 0.0
+def _correlation(sums: Array) -> float:
+    """Pearson's, of the sums of 1, a, b, a², b² and ab; 0 where one of the two does not vary: who stands still tells
+    nothing.
+    """
+    count, one, other, one2, other2, both = sums
+    if count < 2:
+        return 0.0
+    norm = np.sqrt(max(0.0, one2 - one * one / count) * max(0.0, other2 - other * other / count))
+    return float((both - one * other / count) / norm) if norm > 1e-9 else 0.0
 
 
 def _speeds(track: Track2D, times_us: NDArray[np.int64]) -> tuple[Array, NDArray[np.bool_]]:
