@@ -63,7 +63,8 @@ class SyncServiceServicer:
 
     def IngestPoses(self, request_iterator, context):
         """One stream a session and pose replica. The first request must be a config (else INVALID_ARGUMENT). Each pose is
-        stored in the session's sorted set by server timestamp before it is acknowledged; a pose sent twice is stored once.
+        stored in the session's sorted set by server timestamp, or has left in a set, before it is acknowledged; a pose sent
+        twice is stored once.
         UNAVAILABLE: Redis cannot be reached.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -35,7 +35,8 @@ class SyncServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SyncServiceAsyncStub: ...
     IngestPoses: _grpc.StreamStreamMultiCallable[_sync_service_pb2.IngestPosesRequest, _sync_service_pb2.IngestPosesResponse]
     """One stream a session and pose replica. The first request must be a config (else INVALID_ARGUMENT). Each pose is
-    stored in the session's sorted set by server timestamp before it is acknowledged; a pose sent twice is stored once.
+    stored in the session's sorted set by server timestamp, or has left in a set, before it is acknowledged; a pose sent
+    twice is stored once.
     UNAVAILABLE: Redis cannot be reached.
     """
     WatchSession: _grpc.UnaryStreamMultiCallable[_sync_service_pb2.WatchSessionRequest, _sync_service_pb2.WatchSessionResponse]
@@ -54,7 +55,8 @@ class SyncServiceAsyncStub(SyncServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     IngestPoses: _aio.StreamStreamMultiCallable[_sync_service_pb2.IngestPosesRequest, _sync_service_pb2.IngestPosesResponse]  # type: ignore[assignment]
     """One stream a session and pose replica. The first request must be a config (else INVALID_ARGUMENT). Each pose is
-    stored in the session's sorted set by server timestamp before it is acknowledged; a pose sent twice is stored once.
+    stored in the session's sorted set by server timestamp, or has left in a set, before it is acknowledged; a pose sent
+    twice is stored once.
     UNAVAILABLE: Redis cannot be reached.
     """
     WatchSession: _aio.UnaryStreamMultiCallable[_sync_service_pb2.WatchSessionRequest, _sync_service_pb2.WatchSessionResponse]  # type: ignore[assignment]
@@ -76,7 +78,8 @@ class SyncServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_sync_service_pb2.IngestPosesResponse], _abc.AsyncIterator[_sync_service_pb2.IngestPosesResponse]]:
         """One stream a session and pose replica. The first request must be a config (else INVALID_ARGUMENT). Each pose is
-        stored in the session's sorted set by server timestamp before it is acknowledged; a pose sent twice is stored once.
+        stored in the session's sorted set by server timestamp, or has left in a set, before it is acknowledged; a pose sent
+        twice is stored once.
         UNAVAILABLE: Redis cannot be reached.
         """
 
