@@ -51,12 +51,13 @@ class Calibrator:
 
     async def learn(self, lesson: Lesson, path: Path) -> AsyncIterator[Detecting | Analysing | Stored]:
         """Progress, last the next version. Raises what looking at a video raises, NoRepetition and BadCalibration."""
-        base = await self.pupil(lesson)
         label = lesson.file_name or "the file"
         async for step in self._builder.look_at(path, label):
             if not isinstance(step, Recording):
                 yield step
                 continue
+            # Only now: another video may have taught it while this one was looked at.
+            base = await self.pupil(lesson)
             earlier = await self._store.examples(base)
             learnt = await asyncio.to_thread(_learnt, step, base, earlier, lesson, label)
             yield await self._store.add(
