@@ -235,6 +235,7 @@ def test_who_may_call_what() -> None:
             "sync.SyncService/IngestPoses",
             "scoring.ScoringService/ActivateReference",
             "scoring.ScoringService/BuildReference",
+            "scoring.ScoringService/CalibrateReference",
             "scoring.ScoringService/CompareVideos",
             "scoring.ScoringService/DeleteReference",
             "scoring.ScoringService/DeleteReport",
