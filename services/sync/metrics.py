@@ -25,12 +25,6 @@ WAIT = Histogram(
     ["session"],
     buckets=LATENCY_BUCKETS_S,
 )
-DELAY = Histogram(
-    "komi_sync_delay_seconds",
-    "From capture to storage of a pose",
-    ["session", "camera"],
-    buckets=LATENCY_BUCKETS_S,
-)
 OFFSET = Gauge("komi_sync_clock_offset_seconds", "Server clock minus the camera's", ["session", "camera"])
 DRIFT = Gauge("komi_sync_clock_drift_ppm", "Drift of the camera's clock", ["session", "camera"])
 UNCERTAINTY = Gauge(
@@ -57,7 +51,7 @@ def forget(session_id: str, cameras: list[str]) -> None:
     for full in ("true", "false"):
         _remove(SETS, session_id, full)
     for camera_id in cameras:
-        for of_camera in (DELAY, OFFSET, DRIFT, UNCERTAINTY, JITTER, CONTENT_LAG, FPS, COMPLETENESS):
+        for of_camera in (OFFSET, DRIFT, UNCERTAINTY, JITTER, CONTENT_LAG, FPS, COMPLETENESS):
             _remove(of_camera, session_id, camera_id)
 
 
