@@ -19,8 +19,8 @@ from services.scoring.movement.landmarks import Floats
 from services.scoring.reference.template import Kind, Template
 from services.scoring.reference.tolerance import tolerances
 
-BASE: Final = 0.12
-SLOPE: Final = 0.75
+BASE: Final = 0.13
+SLOPE: Final = 0.66
 """Default boundary: BASE + SLOPE x the share of the body that moves. People differ where they move. From UI-PRMD m01-m05."""
 HOLD_BOUNDARY: Final = 0.25
 """Default boundary of a held pose, in which nothing moves and people differ as they are built: a quarter more than one
@@ -29,7 +29,7 @@ TYPICAL: Final = 0.75
 """Default deviation of a typical correct repetition, as a share of the boundary's."""
 SHRINK: Final = 0.75
 """How far correct repetitions of others pull the reference towards their mean."""
-PASSES: Final = 0.91
+PASSES: Final = 0.94
 """Share of correct repetitions by people not seen before that pass."""
 RIDGE: Final = 40.0
 """Strength of the penalty on the weights of the labelled calibration."""
@@ -137,6 +137,8 @@ def defaults(template: Template) -> Calibration:
 def from_correct(comparisons: list[Comparison], people: list[str], template: Template) -> Calibration:
     """From correct repetitions of several people: the reference moves towards what they share, and the boundary is set so
     that the others' repetitions pass when each person in turn is left out.
+
+    One person says nothing of how people differ: their repetitions can only widen what passes by default.
     """
     if len(comparisons) < FEWEST:
         raise BadCalibration(
@@ -144,9 +146,14 @@ def from_correct(comparisons: list[Comparison], people: list[str], template: Tem
         )
     reach = min(FULL_RANGE, float(np.quantile([c.height for c in comparisons], 0.05)) - 0.05)
     names = sorted(set(people))
+    if len(names) == 1:
+        usual = replace(defaults(template), full_range=reach)
+        own = boundary_from([usual.deviation(one, template)[0] for one in comparisons])
+        wider = own if own.d70 > usual.d70 else usual
+        return replace(wider, source="correct", full_range=reach)
     held_out: list[float] = []
     for name in names:
-        others = [c for c, who in zip(comparisons, people, strict=True) if who != name] or comparisons
+        others = [c for c, who in zip(comparisons, people, strict=True) if who != name]
         shifted = Calibration(0.1, 0.2, shift=_shared(others), full_range=reach)
         held_out += [
             shifted.deviation(c, template)[0]

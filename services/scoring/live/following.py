@@ -20,6 +20,8 @@ from services.scoring.reference.tolerance import Limits, tolerances
 
 AXIS_SEEN: Final = 0.4
 """Share of the axis that must be seen for a position on it to be told."""
+LOWEST: Final = -0.25
+"""Positions lie no further before the ready pose than this: lying down for push-ups is no part of the first one."""
 NEAR_CLIP: Final = 3.0
 """A feature this many tolerances away from the ready pose says no more than that it differs."""
 
@@ -84,13 +86,15 @@ class Following:
 
     def push(self, time_s: float, seen: Observed) -> Cycle | None:
         """Takes one frame for counting."""
-        return self.detector.push(time_s, self.level(seen))
+        return self.detector.push(time_s, max(self.level(seen), LOWEST))
 
     def place(self, seen: Observed, ready: Floats, dt_s: float) -> Moment:
         """Takes one frame for the position in the template; `ready` is the user's own ready pose."""
         known = seen.known & self.template.known
         moved = np.where(known, seen.features - ready, 0.0)
-        position = self.warping.advance(moved * self.tolerances.scale, np.where(known, self._places, 0.0), dt_s)
+        position = self.warping.advance(
+            moved * self.tolerances.scale, np.where(known, self._places, 0.0), dt_s
+        )
         row = min(round(position.row), len(self.template.features) - 1)
         target = self.template.features[row]
         difference = np.where(known, moved - (target - self.template.ready), 0.0)

@@ -13,7 +13,7 @@ import numpy as np
 
 from services.scoring.advice.voice import Voice
 from services.scoring.judging.calibration import Calibration, defaults
-from services.scoring.judging.comparison import cosine
+from services.scoring.judging.comparison import cosine, likeness
 from services.scoring.judging.faults import repetition_errors
 from services.scoring.judging.localisation import Usual, residuals
 from services.scoring.judging.score import Verdict, judge
@@ -128,6 +128,7 @@ class SessionScorer:
         if not self._visible(seen):
             return self._nobody(time_s)
         self._motion.push(time_s, dt, seen, self._way.tolerances.scale)
+        self._voice.see(dt, synced.views, moving=not self._motion.still_for(time_s))
         self._counting.remember(time_s, seen)
         if self.template.kind is Kind.HOLD:
             return self._feed_hold(synced.views, time_s, dt, seen)
@@ -184,6 +185,7 @@ class SessionScorer:
             joint_errors=errors,
             worst_phase=phase,
             flaws=found,
+            likeness=likeness(comparison, way.template),
             silhouette_overlap=self._overlap.mean(cycle.start_s, cycle.end_s),
         )
         return self._voice.hear(done)

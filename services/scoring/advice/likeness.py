@@ -1,0 +1,90 @@
+"""When to say: this does not look like the sample. Sure before it speaks, taken back as soon as it fits again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from services.scoring.live.outcome import CompletedRepetition, Notice
+from services.scoring.movement.landmarks import Floats, View
+from services.scoring.reference.template import Kind, Template
+
+ALIKE: Final = 0.68
+"""Likeness from which a movement is the reference's, well or badly done. Measured on the virtual gym: the same exercise
+with any fault 0.73 and more (0.94 but for lunges to the other side), another exercise mostly 0.65 and less."""
+SUCCESSIVE: Final = 2
+"""So many movements in a row that are unlike say it."""
+BUSY_S: Final = 8.0
+REPETITIONS: Final = 3.0
+"""Movement in place for this long, and for so many of the reference's repetitions, without one that counts, says it."""
+STILL_S: Final = 3.0
+"""Who stands still for this long has stopped."""
+TRAVEL: Final = 1.5
+"""Hips that go further than this many trunk lengths in the picture walk, which is no exercise."""
+UNLIKE: Final = Notice(
+    "unlike_reference",
+    "동작이 표본과 달라 보여요. 고른 운동이 맞는지 확인해 주세요.",
+    "This does not look like the sample. Check that the right exercise is chosen.",
+)
+_HIPS: Final = [23, 24]
+_SHOULDERS: Final = [11, 12]
+
+
+def is_alike(done: CompletedRepetition) -> bool:
+    """Whether a movement that was counted looks like the reference's; if not, its faults are none of this exercise."""
+    return not done.likeness < ALIKE
+
+
+class LikenessWatch:
+    """Watches whether what somebody does is the reference's movement at all. Poses that are held are not watched."""
+
+    def __init__(self, template: Template) -> None:
+        self._watches = template.kind is Kind.REPETITIONS
+        self._enough_s = max(BUSY_S, REPETITIONS * template.duration_s)
+        self._unlike = 0
+        self._busy_s = 0.0
+        self._still_s = 0.0
+        self._places: dict[str, Floats] = {}
+
+    def hear(self, done: CompletedRepetition) -> None:
+        """Takes a movement that was counted."""
+        self._busy_s = 0.0
+        self._places.clear()
+        self._unlike = 0 if is_alike(done) else self._unlike + 1
+
+    def see(self, dt_s: float, views: Sequence[View], *, moving: bool) -> None:
+        """Takes a frame."""
+        self._still_s = 0.0 if moving else self._still_s + dt_s
+        if self._still_s > STILL_S or self._travels(views):
+            self._busy_s = 0.0
+            self._places.clear()
+        elif moving:
+            self._busy_s += dt_s
+
+    def notice(self) -> Notice | None:
+        """What stands now."""
+        unlike = self._unlike >= SUCCESSIVE or self._busy_s >= self._enough_s
+        return UNLIKE if self._watches and unlike else None
+
+    def state(self) -> dict[str, Any]:
+        """What a successor must know; plain JSON values."""
+        return {"unlike": self._unlike}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where another watch stopped."""
+        self._unlike = int(state.get("unlike", 0))
+
+    def _travels(self, views: Sequence[View]) -> bool:
+        """Whether some camera sees the hips far from where they were first seen."""
+        for view in views:
+            hips = view.image_px[_HIPS].mean(axis=0)
+            trunk = float(np.linalg.norm(view.image_px[_SHOULDERS].mean(axis=0) - hips))
+            if not math.isfinite(trunk):
+                continue
+            place = self._places.setdefault(view.camera_id, np.append(hips, trunk))
+            if float(np.linalg.norm(hips - place[:2])) > TRAVEL * max(float(place[2]), 1.0):
+                return True
+        return False
