@@ -138,7 +138,7 @@ def _localisation(found: dict[str, Any]) -> Figure:
     axes.set_yticks(rows, [case.replace("_", " ") for case in cases])
     axes.set_xlim(0.5, 1.0)
     axes.invert_yaxis()
-    axes.legend(loc="lower left", fontsize=8)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
     return figure
 
 

@@ -1,0 +1,40 @@
+"""What a calibration may conclude from how many people."""
+
+import numpy as np
+import pytest
+
+from bench.eval.protocol import clip_of, features_of
+from services.scoring.judging.calibration import defaults, from_correct
+from services.scoring.judging.comparison import Comparison, compare
+from services.scoring.reference.building import build_template
+from services.scoring.reference.template import Template
+from tests.scoring.puppet import landmarks, squat, squats, waves
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return build_template(squats(3), "squat")
+
+
+def squatted(template: Template, lean: float) -> Comparison:
+    _, depths = waves(1, rest_s=0.2)
+    world = np.stack([landmarks(squat(depth, lean), 90.0) for depth in depths.tolist()])
+    return compare(clip_of(features_of(world), template), template)
+
+
+@pytest.mark.parametrize("leans", [(1.0, 1.02, 0.98, 1.0, 1.01), (1.9, 2.0, 1.8, 2.1, 1.9)])
+def test_one_person_can_only_widen_what_passes(template: Template, leans: tuple[float, ...]) -> None:
+    """Their own repetitions, laid onto their own mean, made a boundary that nobody else passed."""
+    usual = defaults(template)
+    fit = from_correct([squatted(template, lean) for lean in leans], ["a"] * len(leans), template)
+    assert fit.source == "correct"
+    assert fit.d70 >= usual.d70
+    passed = [fit.deviation(squatted(template, lean), template)[0] <= fit.d70 for lean in leans]
+    assert np.mean(passed) >= 0.6
+
+
+def test_several_people_share_what_they_do_otherwise(template: Template) -> None:
+    leans, people = (1.5, 1.45, 1.55, 1.5, 1.6, 1.4), ["a", "a", "b", "b", "c", "c"]
+    fit = from_correct([squatted(template, lean) for lean in leans], people, template)
+    other = squatted(template, 1.5)
+    assert fit.deviation(other, template)[0] < defaults(template).deviation(other, template)[0]
