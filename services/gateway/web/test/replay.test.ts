@@ -37,6 +37,13 @@ describe("frames of two videos", () => {
       }
   });
 
+  test("positions between frames belong together too, but nothing lies between two repetitions", () => {
+    const even = new Track(comparison([pair(0, 0), pair(1, 1), pair(2, 2), pair(3, 30)], 4));
+    expect(even.sampleSecondsAt(middleOf(1, 30))).toBeCloseTo(middleOf(1, 10));
+    expect(even.sampleSecondsAt(middleOf(1.5, 30))).toBeCloseTo(middleOf(1.5, 10));
+    expect(even.sampleSecondsAt(middleOf(2.5, 30))).toBeCloseTo(middleOf(2, 10));
+  });
+
   test("the sample runs as fast as the movements are laid onto each other", () => {
     const even = new Track(
       comparison(

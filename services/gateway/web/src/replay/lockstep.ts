@@ -8,7 +8,7 @@ import { middleOf, type Track } from "./track";
 /** Further off than this the sample jumps instead of hurrying. */
 const JUMP_S = 0.3;
 /** How strongly what it is off is made up for, per second. */
-const PULL = 2;
+const PULL = 4;
 /** What browsers play at. */
 const [SLOWEST, FASTEST] = [0.0625, 4];
 
@@ -123,7 +123,8 @@ export class Lockstep {
     if (this.#sample === null) return;
     const { video, seeker } = this.#sample;
     const frame = this.frame.get();
-    const off = middleOf(this.track.sampleAt(frame), this.track.sampleFps) - video.currentTime;
+    // by the positions, not by the frame that was told: both videos are as much ahead of what they show
+    const off = this.track.sampleSecondsAt(this.#attempt?.video.currentTime ?? 0) - video.currentTime;
     const rate = this.track.slope(frame) * this.speed.get() + PULL * off;
     if (Math.abs(off) > JUMP_S) {
       if (!seeker.busy) this.#place();

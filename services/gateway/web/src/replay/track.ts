@@ -51,6 +51,15 @@ export class Track {
     return (this.pairAt(frame)?.sample_frame ?? null) !== null;
   }
 
+  /** Position in the sample, seconds, that belongs to one in the attempt: between frames too, but not across a jump. */
+  sampleSecondsAt(seconds: number): number {
+    const place = Math.max(0, seconds * this.fps - 0.5);
+    const frame = Math.floor(place);
+    const [from, to] = [this.#heldAt(frame), this.#heldAt(frame + 1)];
+    const between = Math.abs(to - from) < this.sampleFps ? (to - from) * (place - frame) : 0;
+    return middleOf(from + between, this.sampleFps);
+  }
+
   /** Seconds of the sample that pass in a second of the attempt, about that frame. */
   slope(frame: number): number {
     const around = Math.max(1, Math.round(this.fps / 4));
