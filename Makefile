@@ -129,6 +129,11 @@ eval: setup  ## How well the score tells right from wrong, with plots (DATA=file
 	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "make eval DATA=file.npz OUT=file.json"; exit 2; }
 	$(PY) -m bench.eval "$(DATA)" "$(OUT)" $(if $(CALIBRATE),--calibrate "$(CALIBRATE)")
 
+.PHONY: eval-video
+eval-video: setup model redis-binary  ## How well repetitions are counted in videos (DATA=folder with labels.csv: file,exercise,repetitions; OUT=file.json)
+	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "make eval-video DATA=folder OUT=file.json"; exit 2; }
+	@$(PY) -m bench.eval_video "$(DATA)" "$(OUT)" $(if $(MODEL),--model $(MODEL))
+
 .PHONY: eval-gym
 eval-gym: setup model  ## Are the virtual gym's faults named, good form left alone (OUT=file.json CAMERAS=1,2,3 ONLY=squat PEOPLE=1|2 KEPT=1)
 	@test -n "$(OUT)" || { echo "make eval-gym OUT=file.json"; exit 2; }
