@@ -17,6 +17,7 @@ from services.sync.frames import Frame
 from services.sync.groups import Group, MatchRules, Missing
 from services.sync.pairing import first_group, is_safe_now
 from services.sync.tolerance import Tolerance
+from services.sync.track import CameraTrack
 
 
 class SessionMatcher:
@@ -108,15 +109,20 @@ class SessionMatcher:
         ]
         return max(waits, default=now_us)
 
-    def waits_beside(self, here: Collection[str], now_us: int) -> bool:
-        """Whether the next group waits for some active camera in any case, were frames of the cameras `here` added."""
-        return self._lacks(self.watermark_us + 1, here, now_us)
+    def waits_beside(self, frames: Collection[Frame], now_us: int) -> bool:
+        """Whether the next group waits for some active camera in any case, were `frames` added."""
+        first_us = min(frame.time_us for frame in (*self._frames[:1], *frames))
+        return self._lacks(first_us + 2 * self.tolerance_us, frames, now_us)
 
-    def _lacks(self, from_us: int, here: Collection[str], now_us: int) -> bool:
+    def _lacks(self, horizon_us: int, frames: Collection[Frame], now_us: int) -> bool:
+        here = {frame.camera_id for frame in frames}
         return any(
-            track.newest_us < from_us and name not in here and self.cameras.is_active(track, now_us)
+            name not in here and self._bound_us(track) <= horizon_us and self.cameras.is_active(track, now_us)
             for name, track in self.cameras.tracks.items()
         )
+
+    def _bound_us(self, track: CameraTrack) -> int:
+        return track.heard_us()
 
     @property
     def waiting(self) -> int:

@@ -76,8 +76,8 @@ class TickMatcher(SessionMatcher):
         ]
         return max(waits, default=now_us)
 
-    def waits_beside(self, here: Collection[str], now_us: int) -> bool:
-        return self._lacks(self._next_us, here, now_us)
+    def waits_beside(self, frames: Collection[Frame], now_us: int) -> bool:
+        return self._lacks(self._next_us - 1, frames, now_us)
 
     # ------------------------------------------------------------ within
     def _tune(self) -> bool:
@@ -98,8 +98,10 @@ class TickMatcher(SessionMatcher):
         return tick_us + (track.period_us or self._tick_us) + self.cameras.patience_us(track)
 
     def _settled(self, track: CameraTrack, tick_us: int, now_us: int) -> bool:
-        heard_us = track.newest_us if track.in_order or not track.overtaken else track.heard_us()
-        return heard_us >= tick_us or now_us > self._deadline_us(track, tick_us)
+        return self._bound_us(track) >= tick_us or now_us > self._deadline_us(track, tick_us)
+
+    def _bound_us(self, track: CameraTrack) -> int:
+        return track.newest_us if track.in_order or not track.overtaken else track.heard_us()
 
     def _at(self, tick_us: int, now_us: int) -> Group | None:
         used = [frame for frame in self._frames if frame.time_us <= tick_us]

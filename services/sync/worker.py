@@ -76,8 +76,8 @@ class SessionWorker:
     def _may_hold(self) -> bool:
         if not self.holds or len(self._pending) >= BATCH:
             return False
-        here = {frame.camera_id for frame, _ in self._pending}
-        return self.holder.matcher.waits_beside(here, self._parts.clock.now_us())
+        frames = [frame for frame, _ in self._pending]
+        return self.holder.matcher.waits_beside(frames, self._parts.clock.now_us())
 
     def _announced(self, message: bytes | None) -> None:
         if message is None:

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -124,6 +125,19 @@ def test_whoever_takes_over_expects_the_cameras_that_were_there() -> None:
     matcher.add(frame("b", 0, phase_us=2000, delay_us=40_000))
     out = run(matcher, [frame(c, 1, phase_us=p) for c, p in (("a", 0), ("b", 2000))])
     assert [len(g.members) for _, g in out] == [2, 2]
+
+
+def test_a_frame_is_held_for_others_only_where_its_group_waits_for_them_anyway() -> None:
+    """Bug: beside a camera of five frames a second every frame of a fast one was held, though no group waited."""
+    matcher = SessionMatcher(MatchRules())
+    rig = [frame(c, n, phase_us=p) for n in range(60) for c, p in (("a", 0), ("b", 2000))]
+    slow = [replace(frame("slow", 6 * n, phase_us=1000), sequence=n) for n in range(11)]
+    run(matcher, [*rig, *slow[:10]])
+    late_us = frame("a", 60).arrival_us
+    assert matcher.waits_beside([frame("a", 60)], late_us)
+    both = [frame("a", 61), frame("b", 61, phase_us=2000)]
+    assert matcher.add(slow[10])
+    assert not matcher.waits_beside(both, late_us + PERIOD_US)
 
 
 def test_equal_stamps_of_one_camera_stay_two_frames_in_strict_order() -> None:
