@@ -194,6 +194,8 @@ def follow(persons: list[Floats], followed: Floats | None) -> int:
     The one whose box overlaps most with the person followed before; the largest where none does: somebody walking
     through in front does not take over.
     """
+    if len(persons) == 1:
+        return 0
     boxes = [_box(points) for points in persons]
     if followed is not None:
         before = _box(followed)

@@ -55,6 +55,8 @@ class StreamReader:
         self._clock = clock
         self._watched: dict[str, _Watched] = defaultdict(_Watched)
         self._changed = asyncio.Event()
+        self._changing: asyncio.Task[object] | None = None
+        """Waits for `_changed` beside one read after the other."""
 
     def watch(self, session_id: str, sink: Sink) -> None:
         """Give `sink` what comes from now on."""
@@ -79,12 +81,16 @@ class StreamReader:
 
     async def run(self) -> None:
         """Read until cancelled; while Redis is away, try again and go on where we were."""
-        while True:
-            try:
-                await self._turn()
-            except UNREACHABLE as error:
-                log.warning("Redis cannot be read", error=type(error).__name__)
-                await asyncio.sleep(RETRY_S)
+        try:
+            while True:
+                try:
+                    await self._turn()
+                except UNREACHABLE as error:
+                    log.warning("Redis cannot be read", error=type(error).__name__)
+                    await asyncio.sleep(RETRY_S)
+        finally:
+            if self._changing is not None:
+                await _ended(self._changing)
 
     async def _turn(self) -> None:
         self._changed.clear()
@@ -116,14 +122,13 @@ class StreamReader:
     ) -> list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]] | None:
         """XREAD, given up as soon as another session is to be watched; positions make that harmless."""
         reading = asyncio.ensure_future(self._redis.xread(positions, count=MOST_AT_ONCE, block=BLOCK_MS))
-        changing = asyncio.ensure_future(self._changed.wait())
+        if self._changing is None or self._changing.done():
+            self._changing = asyncio.ensure_future(self._changed.wait())
         try:
-            await asyncio.wait((reading, changing), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((reading, self._changing), return_when=asyncio.FIRST_COMPLETED)
             return reading.result() if reading.done() else None
         finally:
-            for task in (reading, changing):
-                task.cancel()
-            await asyncio.gather(reading, changing, return_exceptions=True)
+            await _ended(reading)
 
     def _hand_out(
         self, stream: _Stream, entries: list[tuple[bytes, dict[bytes, bytes]]], now_ns: int
@@ -143,6 +148,15 @@ class StreamReader:
             except (DecodeError, ValueError) as error:
                 DROPS.labels(metrics.SERVICE, "reader", "broken").inc()
                 log.warning("an entry cannot be read", key=stream.key, error=str(error)[:200])
+
+
+async def _ended(task: "asyncio.Future[object]") -> None:
+    """Returns once it has ended, cancelled if need be."""
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    elif not task.cancelled():
+        task.exception()  # nobody else may ask
 
 
 def _on_set(watched: _Watched, raw: bytes, now_ns: int) -> None:
