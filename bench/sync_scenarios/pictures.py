@@ -35,7 +35,7 @@ CAMERAS = {
     "three-quarter": "offset=-4100&drift=-60&stamp_jitter=3&jitter=0.5&phase=0.5",
     "side": "offset=700&drift=30&stamp_jitter=3&jitter=0.5&phase=0.8",
 }
-MODEL = "full"
+MODEL = "lite"
 WARM_S, SECONDS = 20.0, 10.0
 """The clocks are measured for so long before the first picture; so long the pictures go on."""
 BOOTED_S = 1000
