@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 
 from komi.pose.v1 import pose_service_pb2, pose_service_pb2_grpc
 from services.gateway.access.rates import Buckets, Rate
-from services.gateway.access.tokens import Guesses, is_own_name, needed
+from services.gateway.access.rules import Guesses, is_own_name, needed
 from services.gateway.config import GatewaySettings
 from services.mesh.channel import open_channel
 from services.mesh.tokens import Scope, Tokens, is_loopback

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from services.gateway.access.rates import Buckets, Rate, is_costly
-from services.gateway.access.tokens import Guesses, is_own_name, is_page, needed
+from services.gateway.access.rules import Guesses, is_own_name, is_page, needed
 from services.gateway.errors import ForeignHost
 from services.gateway.problems import answer_of
 from services.mesh.errors import Exhausted, KomiError, PermissionDenied, Unauthenticated
