@@ -46,6 +46,11 @@ class TickMatcher(SessionMatcher):
         emitted: Mapping[str, tuple[int, int]] = MappingProxyType({}),
     ) -> None:
         self._next_us = 0
+        frames = tuple(frames)
+        # What the store still has was not used up after all: its turn was not committed.
+        waiting = {frame.member for frame in frames}
+        for name, past in self._past.items():
+            self._past[name] = deque(frame for frame in past if frame.member not in waiting)
         super().restore(watermark_us, frames, now_us, emitted)
 
     def poll(self, now_us: int) -> list[Group]:

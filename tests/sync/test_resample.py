@@ -95,6 +95,29 @@ def test_cameras_of_different_rates_meet_on_one_tick(a: float, b: float) -> None
     assert max(errors_mm(groups)) <= 1.0
 
 
+def test_a_turn_that_was_not_committed_leaves_nothing_behind() -> None:
+    """Its frames stood twice among those used up, and interpolating divided by zero: their times were the same."""
+    frames = sorted([*swing("a", 30, 2), *swing("b", 30, 2, phase_us=9000)])
+    matcher, undisturbed = ticking(), ticking()
+    half = len(frames) // 2
+    committed_us = frames[half - 8].time_us
+    for frame in frames[:half]:
+        matcher.add(frame)
+        undisturbed.add(frame)
+    matcher.poll(START_US + 10_000_000)
+    undisturbed.poll(START_US + 10_000_000)
+    assert matcher.watermark_us > committed_us
+    matcher.restore(
+        committed_us, [f for f in frames[:half] if f.time_us > committed_us], START_US + 10_000_000
+    )
+    for frame in frames[half:]:
+        matcher.add(frame)
+        undisturbed.add(frame)
+    found = [g for g in matcher.poll(START_US + 20_000_000) if g.time_us > frames[half].time_us]
+    assert found
+    assert max(errors_mm(found)) <= max(errors_mm(undisturbed.poll(START_US + 20_000_000))) + 0.1
+
+
 def test_a_tick_costs_about_one_frame() -> None:
     frames = [f for k in range(4) for f in swing(f"c{k}", 30, 6, phase_us=8000 * k)]
     out = [(now_us, g) for now_us, g in run(ticking(), frames) if g.there][10:-5]
