@@ -68,22 +68,22 @@ def test_walking_through_the_picture_is_no_other_exercise(template: Template) ->
     assert watch.notice() == UNLIKE
 
 
-def test_two_unlike_movements_in_a_row_say_it_and_their_faults_are_nobodys(template: Template) -> None:
+def test_three_unlike_movements_in_a_row_say_it_and_their_faults_are_nobodys(template: Template) -> None:
     voice = Voice(template)
     bad, fine = (
         replace(repetitions(score)[0], likeness=likeness) for score, likeness in ((5.0, 0.5), (95.0, 0.97))
     )
     said = []
-    for done in (bad, fine, bad, bad, bad, fine):
+    for done in (bad, bad, fine, bad, bad, bad, fine):
         heard = voice.hear(done)
         said.append(voice.notice(done.end_s))
         assert heard.faults == ()
-    assert said == [None, None, None, UNLIKE, UNLIKE, None]
+    assert said == [None, None, None, None, None, UNLIKE, None]
 
 
 def test_a_successor_knows_that_it_was_said(template: Template) -> None:
     voice, heir = Voice(template), Voice(template)
-    for _ in range(2):
+    for _ in range(3):
         voice.hear(replace(repetitions(5.0)[0], likeness=0.5))
     heir.restore(json.loads(json.dumps(voice.state())))
     assert heir.notice(0.0) == UNLIKE

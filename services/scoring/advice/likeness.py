@@ -15,11 +15,13 @@ from services.scoring.reference.template import Kind, Template
 ALIKE: Final = 0.68
 """Likeness from which a movement is the reference's, well or badly done. Measured on the virtual gym: the same exercise
 with any fault 0.73 and more (0.94 but for lunges to the other side), another exercise mostly 0.65 and less."""
-SUCCESSIVE: Final = 2
+SUCCESSIVE: Final = 3
 """So many movements in a row that are unlike say it."""
 BUSY_S: Final = 8.0
 REPETITIONS: Final = 3.0
 """Movement in place for this long, and for so many of the reference's repetitions, without one that counts, says it."""
+MOVING: Final = 0.5
+"""Share of that time in which there is movement."""
 STILL_S: Final = 3.0
 """Who stands still for this long has stopped."""
 TRAVEL: Final = 1.5
@@ -45,28 +47,28 @@ class LikenessWatch:
         self._watches = template.kind is Kind.REPETITIONS
         self._enough_s = max(BUSY_S, REPETITIONS * template.duration_s)
         self._unlike = 0
-        self._busy_s = 0.0
+        self._busy_s = self._since_s = 0.0
         self._still_s = 0.0
         self._places: dict[str, Floats] = {}
 
     def hear(self, done: CompletedRepetition) -> None:
         """Takes a movement that was counted."""
-        self._busy_s = 0.0
-        self._places.clear()
+        self._begin_anew()
         self._unlike = 0 if is_alike(done) else self._unlike + 1
 
     def see(self, dt_s: float, views: Sequence[View], *, moving: bool) -> None:
         """Takes a frame."""
         self._still_s = 0.0 if moving else self._still_s + dt_s
         if self._still_s > STILL_S or self._travels(views):
-            self._busy_s = 0.0
-            self._places.clear()
-        elif moving:
-            self._busy_s += dt_s
+            self._begin_anew()
+        elif moving or self._busy_s:
+            self._since_s += dt_s
+            self._busy_s += dt_s if moving else 0.0
 
     def notice(self) -> Notice | None:
         """What stands now."""
-        unlike = self._unlike >= SUCCESSIVE or self._busy_s >= self._enough_s
+        busy = self._since_s >= self._enough_s and self._busy_s >= MOVING * self._enough_s
+        unlike = self._unlike >= SUCCESSIVE or busy
         return UNLIKE if self._watches and unlike else None
 
     def state(self) -> dict[str, Any]:
@@ -76,6 +78,10 @@ class LikenessWatch:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where another watch stopped."""
         self._unlike = int(state.get("unlike", 0))
+
+    def _begin_anew(self) -> None:
+        self._busy_s = self._since_s = 0.0
+        self._places.clear()
 
     def _travels(self, views: Sequence[View]) -> bool:
         """Whether some camera sees the hips far from where they were first seen."""
