@@ -28,7 +28,7 @@ TRAVEL: Final = 1.5
 """Hips that go further than this many trunk lengths in the picture walk, which is no exercise."""
 UNLIKE: Final = Notice(
     "unlike_reference",
-    "동작이 표본과 달라 보여요. 고른 운동이 맞는지 확인해 주세요.",
+    "동작이 시범과 달라 보여요. 고른 운동이 맞는지 확인해 주세요.",
     "This does not look like the sample. Check that the right exercise is chosen.",
 )
 _HIPS: Final = [23, 24]
