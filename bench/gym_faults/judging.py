@@ -23,6 +23,8 @@ PRONE: Final = frozenset({"push_up"})
 """Movements that are shown without lying down and getting up."""
 PAIRED: Final = frozenset({"knee_raise"})
 """Movements whose sample shows both legs as one repetition."""
+SETTLED_S: Final = 2.0
+"""What was said of the rest before stands until a second after it is mended: the first moments of a hold do not count."""
 APART_S: Final = 0.6 / FPS
 """Frames of several cameras further apart than this are not of one set."""
 
@@ -110,7 +112,7 @@ def _repeated(outcomes: list[Outcome]) -> tuple[Performed, ...]:
 def _held(outcomes: list[Outcome], due: tuple[Repetition, ...]) -> tuple[Performed, ...]:
     counted = []
     for one in due:
-        held = [o for o in outcomes if one.lowest <= o.time_s <= one.rise]
+        held = [o for o in outcomes if one.lowest + SETTLED_S <= o.time_s <= one.rise]
         codes = dict.fromkeys(o.advice.code for o in held if o.advice is not None and not o.advice.praise)
         scores = [o.score for o in held if o.score is not None]
         if scores:

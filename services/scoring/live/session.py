@@ -264,7 +264,7 @@ class SessionScorer:
             fault = self._calibration.d70 * deviation(found)
             moment = replace(moment, deviation=max(moment.deviation, fault))
         outcome = self._outcome(time_s, dt, state, moment, None)
-        if near:
+        if near and self._motion.still_for(time_s) > STILL_S:  # who takes the pose up is not corrected yet
             self._voice.hear_hold(time_s, outcome.score, found, outcome.joint_errors)
             outcome = replace(outcome, advice=self._voice.cue(time_s))
         return self._explained(outcome, views, seen, dt, moment)
