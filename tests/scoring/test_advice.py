@@ -223,6 +223,14 @@ def test_a_fault_with_a_name_is_told_before_what_the_joints_show_and_one_that_pa
     )
 
 
+def test_where_faults_have_names_and_none_is_found_joints_speak_only_when_clearly_off() -> None:
+    """Good lunges a little below 70 were told of knees that differ between people."""
+    depth = RULES["squat"][0]
+    for score, told in ((65.0, ()), (45.0, ("squat.knee.less.any",))):
+        done = replace(repetition(1, score, SHALLOW), flaws=(Flaw(depth, 0.5, -6.0),))
+        assert Coach("squat").hear(done).faults == told
+
+
 def test_a_fault_at_its_limit_is_worth_70_and_one_clear_fault_is_no_collapse() -> None:
     rule = RULES["squat"][0]
     scale = Calibration(d90=0.225, d70=0.3)

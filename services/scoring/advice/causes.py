@@ -15,6 +15,8 @@ from services.scoring.reference.template import Phase
 
 EXCESS: Final = 1.0
 """Joints further off than this many tolerances, and faults with a name beyond this much of their limit, are spoken of."""
+SEVERE_BELOW: Final = 50.0
+"""Repetitions that score less are clearly wrong."""
 SMALLEST_DEG: Final = 10.0
 """No angle is corrected by less than this: one camera cannot see it."""
 _LEGS_AND_TRUNK: Final = frozenset({"knees", "knee", "hip", "trunk", "ankle", "tempo"})
@@ -43,10 +45,12 @@ def faults(exercise: str, done: CompletedRepetition, usual_s: float = math.nan) 
 
     `usual_s`: how long a repetition of the reference takes; NaN: nothing is said of the tempo.
     """
-    # What has a name is the cause of what the joints show.
+    # What has a name is the cause of what the joints show; where faults have names and none is found, joints speak only
+    # when they are clearly off: between people they differ by as much.
+    unsure = bool(done.flaws) and done.verdict.score >= SEVERE_BELOW
     return (
         tuple(of_flaws(exercise, done.flaws, done.worst_phase))
-        or of_joints(exercise, done.joint_errors, done.worst_phase)
+        or (() if unsure else of_joints(exercise, done.joint_errors, done.worst_phase))
         or _of_tempo(exercise, done, usual_s)
     )
 

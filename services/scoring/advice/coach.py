@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from services.scoring.advice.causes import Fault, faults
+from services.scoring.advice.causes import SEVERE_BELOW, Fault, faults
 from services.scoring.advice.given import correction, kept, praise, taken_up
 from services.scoring.advice.knowledge import canonical
 from services.scoring.live.outcome import Advice, CompletedRepetition
 
 WRONG_BELOW: Final = 70.0
 """Repetitions that score less are corrected."""
-SEVERE_BELOW: Final = 50.0
-"""So low a score is corrected at once; between, the same fault must show twice."""
 PRAISE_S: Final = 4.0
 """Praise stands for this long."""
 
@@ -74,7 +72,7 @@ class Coach:
         code = fault.phrase.code
         again = code == self._suspect or (self._standing is not None and code == self._standing.code)
         self._suspect = code
-        if again or done.verdict.score < SEVERE_BELOW:
+        if again or done.verdict.score < SEVERE_BELOW:  # else the same fault must show twice
             self._standing = correction(self._exercise, fault, done.number)
             self._praise = None
 
