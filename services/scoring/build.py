@@ -18,7 +18,9 @@ from services.scoring.library.calibrating import Calibrator
 from services.scoring.library.store import ReferenceStore
 from services.scoring.movement.alignment import OnlineWarping, warping_path
 from services.scoring.movement.features import FEATURES
+from services.scoring.movement.landmarks import LANDMARKS, View
 from services.scoring.movement.smoothing import lowpass
+from services.scoring.movement.views import fuse
 from services.scoring.phrasing.model import LanguageModel
 from services.scoring.rpcs.parts import Parts
 from services.scoring.service import ScoringServicer
@@ -74,3 +76,5 @@ def compile_loops() -> None:
     lowpass(rows, 30.0)
     warping = OnlineWarping(rows, 30.0, cyclic=True)
     warping.advance(rows[0], np.ones(FEATURES), 1 / 30)
+    points = np.ones((LANDMARKS, 3))
+    fuse((View("", points[:, :2], points, points[:, 0]),), (0.0,))
