@@ -1,4 +1,4 @@
-"""Channels to neighbours: client-side round robin, retries of what never started, keepalive, deadlines."""
+"""Channels to neighbours: client-side round robin, retries of calls that ask once, keepalive, deadlines."""
 
 import contextvars
 import json
@@ -16,6 +16,19 @@ time_remaining: contextvars.ContextVar[Callable[[], float | None] | None] = cont
 )
 """Set by the server for each call it handles, so that calls made on its behalf hand on what is left."""
 
+STREAMED = {
+    "komi.pose.v1.PoseService": ["StreamPoses"],
+    "komi.scoring.v1.ScoringService": [
+        "BuildReference",
+        "CalibrateReference",
+        "CompareVideos",
+        "ImportReference",
+    ],
+    "komi.sync.v1.SyncService": ["IngestPoses"],
+}
+"""Calls whose requests are a stream. gRPC must not retry those: it would send again what it kept of the stream, and now and
+then such a call never ends (seen on a busy machine, once in a dozen). Who opens them opens them again."""
+
 OPTIONS: list[tuple[str, Any]] = [
     (
         "grpc.service_config",
@@ -23,6 +36,14 @@ OPTIONS: list[tuple[str, Any]] = [
             {
                 "loadBalancingConfig": [{"round_robin": {}}],
                 "methodConfig": [
+                    {
+                        "name": [
+                            {"service": service, "method": method}
+                            for service, methods in STREAMED.items()
+                            for method in methods
+                        ],
+                        "waitForReady": True,
+                    },
                     {
                         "name": [{}],
                         "waitForReady": True,
@@ -34,7 +55,7 @@ OPTIONS: list[tuple[str, Any]] = [
                             "backoffMultiplier": 2,
                             "retryableStatusCodes": ["UNAVAILABLE"],
                         },
-                    }
+                    },
                 ],
             }
         ),

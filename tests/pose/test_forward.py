@@ -34,7 +34,9 @@ class _Breaking(Ingest):
             yield answer
 
 
-@pytest.mark.parametrize("status", [grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN])
+@pytest.mark.parametrize(
+    "status", [grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN]
+)
 async def test_a_stream_that_breaks_is_opened_again_and_nothing_is_lost(
     eventually: Eventually, status: grpc.StatusCode
 ) -> None:
