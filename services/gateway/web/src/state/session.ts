@@ -4,6 +4,7 @@ import type { Cue, Notice, Reference, Repetition } from "../api/documents";
 import type { CameraPose, Poses, Score, ServerMessage, Stages, Status } from "../api/messages";
 import { summary } from "../api/rest";
 import { type Connection, SessionSocket } from "../api/socket";
+import { sameWords } from "./cue";
 import { ScoreHistory, Trace } from "./history";
 import { wholeReference } from "./references";
 import { Throttled, Value } from "./value";
@@ -116,7 +117,7 @@ export class SessionModel {
     this.trace.get()?.add(message);
     void this.#want(message.reference_id, message.reference_version);
     this.#score.set(message);
-    this.cue.set(sameCue(this.cue.get(), message.cue) ? this.cue.get() : message.cue);
+    if (!sameWords(this.cue.get(), message.cue)) this.cue.set(message.cue);
     if (this.notice.get()?.code !== message.notice?.code) this.notice.set(message.notice);
     this.#smooth(message.stages_ms);
     this.#draw();
@@ -184,8 +185,4 @@ export class SessionModel {
   #draw(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-function sameCue(a: Cue | null, b: Cue | null): boolean {
-  return a?.code === b?.code && a?.repetition === b?.repetition;
 }

@@ -1,7 +1,8 @@
 // Reads advice aloud, one sentence at a time, in the page's language.
 
 import { useEffect, useRef } from "preact/hooks";
-import type { Cue } from "../api/documents";
+import type { Cue, Notice } from "../api/documents";
+import { saying } from "./cue";
 import { language, voice } from "./preferences";
 import { useValue } from "./value";
 
@@ -19,17 +20,14 @@ function say(text: string, tag: string): void {
   speechSynthesis.speak(sentence);
 }
 
-/** Advice or a notice: what has words in both languages. */
-type Said = Pick<Cue, "text_ko" | "text_en">;
-
-/** Speaks each cue once as it comes, while the person wants to hear it. */
-export function useSpokenAdvice(cue: Said | null): void {
+/** Speaks each piece of advice, or notice, once as it comes, while the person wants to hear it. */
+export function useSpokenAdvice(cue: Cue | Notice | null): void {
   const wanted = useValue(voice) === "on";
   const chosen = useValue(language);
-  const said = useRef<Said | null>(null);
+  const said = useRef<string | null>(null);
   useEffect(() => {
-    if (!canSpeak || cue === said.current) return;
-    said.current = cue;
+    if (!canSpeak || saying(cue) === said.current) return;
+    said.current = saying(cue);
     if (cue !== null && wanted)
       say(chosen === "ko" ? cue.text_ko : cue.text_en, chosen === "ko" ? "ko-KR" : "en-US");
   }, [cue, wanted, chosen]);
