@@ -106,7 +106,7 @@ async def test_a_recording_played_once_ends_the_program_with_status_0_and_every_
     arguments = ("--server", pose.address, "--no-loop", "--print-poses", "--fps", "30")
     cameras = f"front:{make_video('a', frames=30)},side:{make_video('b', frames=20)}"
     with Running(tmp_path, *arguments, "--cameras", cameras) as capture:
-        await eventually(lambda: capture.process.poll() is not None, within=20, what="the end of the program")
+        await eventually(lambda: capture.process.poll() is not None, what="the end of the program")
         assert capture.process.returncode == 0, capture.log.read_text()
     lines = [json.loads(line) for line in capture.out.read_text().splitlines()]
     assert sorted(line["sequence"] for line in lines if line["camera_id"] == "front") == list(range(30))
@@ -121,7 +121,7 @@ async def test_it_stops_quickly_and_in_good_order_when_told_to(
     pose: ScriptedPose, make_video: MakeVideo, tmp_path: Path, eventually: Eventually
 ) -> None:
     with Running(tmp_path, "--server", pose.address, "--cameras", f"a:{make_video(frames=900)}") as capture:
-        await eventually(lambda: len(pose.frames) > 5, within=20, what="frames")
+        await eventually(lambda: len(pose.frames) > 5, what="frames")
         capture.process.send_signal(signal.SIGTERM)
         await eventually(lambda: capture.process.poll() is not None, within=4, what="the end of the program")
         assert capture.process.returncode == 0, capture.log.read_text()
@@ -133,7 +133,7 @@ async def test_no_password_reaches_the_log(
 ) -> None:
     source = "door:rtsp://user:secret@127.0.0.1:1/live?token=secret"
     with Running(tmp_path, "--server", pose.address, "--cameras", source, "--log-level", "debug") as capture:
-        await eventually(lambda: "camera lost" in capture.log.read_text(), within=20, what="the loss")
+        await eventually(lambda: "camera lost" in capture.log.read_text(), what="the loss")
     logged = capture.log.read_text() + capture.out.read_text()
     assert "rtsp://127.0.0.1:1/live cannot be opened" in logged
     assert "secret" not in logged
@@ -148,7 +148,7 @@ async def test_an_epoch_is_never_used_twice_over_a_restart(
         with Running(
             tmp_path, "--server", pose.address, "--cameras", f"a:{make_video(frames=900)}"
         ) as capture:
-            await eventually(lambda known=known: len(pose.frames) > known, within=20, what="frames")  # type: ignore[misc]
+            await eventually(lambda known=known: len(pose.frames) > known, what="frames")  # type: ignore[misc]
             epochs.append(pose.frames[-1].epoch)
             capture.process.kill()
     assert epochs[1] > epochs[0]

@@ -89,7 +89,7 @@ async def test_two_recordings_have_the_same_server_times(
 ) -> None:
     cameras = f"a:{make_video('a', frames=45)},b:{make_video('b', frames=45)}"
     async with start_capture(server=pose.address, cameras=cameras, fps=15, loop=False) as capture:
-        await eventually(lambda: capture.finished, within=10, what="the end of the recordings")
+        await eventually(lambda: capture.finished, what="the end of the recordings")
     times = [
         {frame.sequence: from_timestamp(frame.time.server_time) for frame in pose.frames_of(name)}
         for name in "ab"
@@ -115,7 +115,7 @@ async def test_without_answers_to_probes_frames_still_flow_untimed_at_their_rate
 ) -> None:
     pose.answers_probes = False
     async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=300)}"):
-        await eventually(lambda: len(pose.frames) >= 20, within=10, what="frames")
+        await eventually(lambda: len(pose.frames) >= 20, what="frames")
     assert not any(frame.time.HasField("server_time") for frame in pose.frames)
     assert pose.frames[0].time.HasField("camera_time")
     arrivals_s = pose.connections[0].arrivals_s
@@ -167,7 +167,7 @@ async def test_a_useful_rate_told_by_pose_is_kept_to(
     async with start_capture(
         server=pose.address, cameras=f"front:{make_video(frames=300)}", fps=30
     ) as capture:
-        await eventually(lambda: len(pose.frames) >= 10, within=10, what="frames")
+        await eventually(lambda: len(pose.frames) >= 10, what="frames")
         assert (await capture.camera("front")).target_fps == pytest.approx(5)
     times = [frame.stamps.captured_monotonic_ns / 1e9 for frame in pose.frames[3:]]
     assert all(b - a == pytest.approx(0.2, abs=0.04) for a, b in itertools.pairwise(times))
@@ -244,7 +244,7 @@ async def test_a_stream_that_pose_ends_in_good_order_is_replaced_at_once(
 ) -> None:
     async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=600)}", fps=30):
         # Long enough to be a working stream.
-        await eventually(lambda: len(pose.frames) >= 75, within=10, what="frames")
+        await eventually(lambda: len(pose.frames) >= 75, what="frames")
         known = len(pose.frames)
         pose.connections[0].end(reason)
         await eventually(lambda: len(pose.connections) == 2, what="another stream")
@@ -258,7 +258,7 @@ async def test_a_pose_that_ends_every_stream_at_once_is_not_stormed(
 ) -> None:
     pose.end_at_once = 5
     async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=600)}"):
-        await eventually(lambda: len(pose.connections) == 6, within=15, what="the stream that stays")
+        await eventually(lambda: len(pose.connections) == 6, what="the stream that stays")
     pauses = [b - a for a, b in itertools.pairwise(pose.attempts_s)]
     assert pauses[0] < 0.3
     assert pauses[4] > 0.5
@@ -278,7 +278,7 @@ async def test_a_name_that_is_taken_is_told_and_tried_again_slowly(
 
         await eventually(refused, what="the refusal")
         pose.refusal = None
-        await eventually(lambda: len(pose.frames) > 0, within=10, what="frames once the name is free")
+        await eventually(lambda: len(pose.frames) > 0, what="frames once the name is free")
     assert len(pose.attempts_s) == 2
     assert pose.attempts_s[1] - pose.attempts_s[0] > 4
 
@@ -289,7 +289,7 @@ async def test_a_silent_pose_is_left(
     async with start_capture(server=pose.address, cameras=f"front:{make_video(frames=600)}") as capture:
         await eventually(lambda: len(pose.frames) >= 3, what="frames")
         pose.answers_probes = pose.grants = False
-        await eventually(lambda: len(pose.connections) == 2, within=10, what="another stream")
+        await eventually(lambda: len(pose.connections) == 2, what="another stream")
         assert (await capture.camera("front")).state == capture_service_pb2.CAMERA_STATE_READING
 
 
@@ -319,7 +319,7 @@ async def test_a_recording_played_once_arrives_whole_and_ends_the_process(
 ) -> None:
     video = make_video(frames=30, fps=30)
     async with start_capture(server=pose.address, cameras=f"front:{video}", fps=30, loop=False) as capture:
-        await eventually(lambda: capture.finished, within=10, what="the end")
+        await eventually(lambda: capture.finished, what="the end")
         camera = await capture.camera("front")
         assert camera.state == capture_service_pb2.CAMERA_STATE_ENDED
         assert camera.link == capture_service_pb2.LINK_STATE_FINISHED
@@ -340,7 +340,7 @@ async def test_a_recording_played_once_waits_for_pose(
 
         await eventually(told, what="the problem")
         async with serving(pose, port):
-            await eventually(lambda: capture.finished, within=10, what="the end")
+            await eventually(lambda: capture.finished, what="the end")
     assert [frame.sequence for frame in pose.frames] == list(range(20))
 
 
@@ -357,7 +357,7 @@ async def test_a_pose_that_never_answers_the_last_frame_is_told(
     async with start_capture(
         server=pose.address, cameras=f"front:{make_video(frames=10)}", loop=False
     ) as capture:
-        failure = await eventually(lambda: capture.failure, within=10, what="the end")
+        failure = await eventually(lambda: capture.failure, what="the end")
         assert "the last poses were not answered (front" in str(failure)
 
 
@@ -399,14 +399,14 @@ async def test_quality_falls_on_a_slow_link_and_rises_when_it_is_free_again(
             async def lower() -> bool:
                 return await quality() < before - 10
 
-            await eventually(lower, within=15, what="a lower quality")
+            await eventually(lower, what="a lower quality")
             low = await quality()
             link.bytes_per_s = 1e9
 
             async def higher() -> bool:
                 return await quality() > low
 
-            await eventually(higher, within=15, what="a higher quality")
+            await eventually(higher, what="a higher quality")
         await link.close()
 
 

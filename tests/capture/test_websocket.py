@@ -110,7 +110,7 @@ async def test_a_recording_played_once_ends_with_its_last_answer(
         gateway.serving() as port,
         start_capture(server=f"ws://127.0.0.1:{port}", cameras=f"a:{video}", fps=30, loop=False) as capture,
     ):
-        await eventually(lambda: capture.finished, within=10, what="the end")
+        await eventually(lambda: capture.finished, what="the end")
     assert len(gateway.frames) == 20
 
 

@@ -80,7 +80,7 @@ async def open_mesh(stack: AsyncExitStack, redis_url: str, pose: PoseSettings, *
     async def ready() -> bool:
         return (await door.client.get("/readyz")).status_code == 200
 
-    await eventually(ready, within=15, what="readiness of the mesh")
+    await eventually(ready, what="readiness of the mesh")
     return door
 
 

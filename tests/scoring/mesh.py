@@ -59,9 +59,7 @@ async def running(
     service = Service(settings, partial(build, settings))
     await service.start()
     try:
-        await eventually(
-            lambda: service.context and service.context.readiness.ready, within=15, what="readiness"
-        )
+        await eventually(lambda: service.context and service.context.readiness.ready, what="readiness")
         async with (
             grpc.aio.insecure_channel(service.address) as channel,
             redis.asyncio.Redis.from_url(redis_url) as client,

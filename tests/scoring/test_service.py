@@ -52,7 +52,7 @@ async def test_a_session_is_scored_from_synced_sets_to_repetitions(
         async def all_scored() -> bool:
             return await scoring.scored() >= len(SQUATS)
 
-        await eventually(all_scored, within=20, what="all sets scored")
+        await eventually(all_scored, what="all sets scored")
         updates = await scoring.updates()
         assert [one.set_sequence for one in updates] == list(range(1, len(SQUATS) + 1))
         assert updates[-1].repetitions == 4
@@ -77,7 +77,7 @@ async def test_without_a_reference_sets_are_passed_on_unscored(
         async def all_passed() -> bool:
             return await scoring.scored() == 5
 
-        await eventually(all_passed, within=10)
+        await eventually(all_passed)
         assert {one.state for one in await scoring.updates()} == {pb.TRACKING_STATE_NO_REFERENCE}
 
 
@@ -92,14 +92,14 @@ async def test_a_replica_that_takes_over_counts_nothing_twice_and_loses_nothing(
         async def half() -> bool:
             return await first.scored() >= cut
 
-        await eventually(half, within=20)
+        await eventually(half)
     async with running(redis_url) as second:
         await publish(second.redis, SQUATS[cut:], first=cut + 1)
 
         async def whole() -> bool:
             return await second.scored() >= len(SQUATS)
 
-        await eventually(whole, within=20)
+        await eventually(whole)
         updates = await second.updates()
         assert [one.completed.number for one in updates if one.HasField("completed")] == [1, 2, 3, 4]
         assert [one.set_sequence for one in updates] == list(range(1, len(SQUATS) + 1))
@@ -113,7 +113,7 @@ async def test_two_replicas_never_score_one_session_together(redis_url: str, eve
         async def done() -> bool:
             return await one.scored() >= 120
 
-        await eventually(done, within=20)
+        await eventually(done)
         assert [u.set_sequence for u in await one.updates()] == list(range(1, 121))
 
 
@@ -129,7 +129,7 @@ async def test_a_broken_set_is_left_out_and_the_rest_is_scored(
         async def rest() -> bool:
             return await scoring.scored() == 6
 
-        await eventually(rest, within=10)
+        await eventually(rest)
 
 
 async def test_watching_resumes_after_the_last_position_seen(redis_url: str, eventually: Eventually) -> None:
@@ -140,7 +140,7 @@ async def test_watching_resumes_after_the_last_position_seen(redis_url: str, eve
         async def passed() -> bool:
             return await scoring.scored() == 6
 
-        await eventually(passed, within=10)
+        await eventually(passed)
         call = scoring.stub.WatchScores(pb.WatchScoresRequest(session_id="live", after="0-0"))
         seen = [await anext(aiter(call)) for _ in range(3)]
         call.cancel()

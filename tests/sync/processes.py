@@ -53,7 +53,7 @@ class SyncProcess:
                     return False
                 return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
-            await eventually(serving, within=20, what="the sync process serving")
+            await eventually(serving, what="the sync process serving")
         return self
 
     def kill(self) -> None:

@@ -41,7 +41,7 @@ class Replica:
         self.redis = connect(self.redis_url)
         self.channel = open_channel(self.service.address)
         self.stub = sync_service_pb2_grpc.SyncServiceStub(self.channel)
-        await eventually(lambda: context.readiness.ready, within=10, what="sync being ready")
+        await eventually(lambda: context.readiness.ready, what="sync being ready")
         return self
 
     async def __aexit__(

@@ -46,7 +46,7 @@ def test_poses_of_two_cameras_and_scores_flow_within_20_s_of_ready(running: Demo
 
 
 def test_it_says_where_the_page_is_and_how_it_goes(running: Demo) -> None:
-    wait_for(lambda: f"Page   {running.gateway}/ui/" in running.shown, within=20, what="the page's address")
+    wait_for(lambda: f"Page   {running.gateway}/ui/" in running.shown, within=60, what="the page's address")
     assert httpx.get(f"{running.gateway}/ui/").is_success
     assert set(running.addresses) >= SERVICES - {"capture"}
     line = wait_for(
@@ -66,7 +66,7 @@ def test_a_service_that_is_killed_comes_back_and_the_rest_goes_on(running: Demo,
     before[name].kill()
     again = wait_for(
         lambda: (now := running.services().get(name)) and now.pid != before[name].pid and now,
-        within=20, what=f"{name}'s second life",
+        within=60, what=f"{name}'s second life",
     )  # fmt: skip
     assert again
     wait_for(running.ready, within=60, what="/readyz 200 again")
