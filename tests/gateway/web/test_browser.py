@@ -84,7 +84,7 @@ async def test_two_videos_are_compared_and_shown_frame_by_frame(
 
 
 async def test_without_cameras_the_page_says_what_to_do(door: Door, node: Path, chromium: Path) -> None:
-    await scenario("alone", door.server.address, node, chromium)
+    print(await scenario("alone", door.server.address, node, chromium))
 
 
 async def test_the_api_is_a_page_to_try_out(door: Door, node: Path, chromium: Path) -> None:

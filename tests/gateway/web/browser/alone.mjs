@@ -9,6 +9,9 @@ await drive(async (open, complaints) => {
   ]) {
     const page = await open("/ui/", { width, height, scheme, locale });
     await page.getByRole("heading", { name: title }).waitFor();
+    const painted = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+    console.log(`${width} px: first paint after ${painted?.toFixed(0)} ms`);
+    assert.ok(painted < 5000, "a second on a quiet machine; here with room for a busy one");
     await fits(page);
     await accessible(page);
     await picture(page, `empty-${width}-${scheme}`, true);
