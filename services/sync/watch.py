@@ -9,7 +9,7 @@ from services.mesh.errors import InvalidInput
 from services.mesh.redis import RedisClient
 from services.sync.errors import PositionGone
 
-BLOCK_MS = 1000
+BLOCK_MS = 250
 BATCH = 64
 _POSITION = re.compile(r"\d+-\d+")
 
@@ -19,6 +19,7 @@ class Watcher:
 
     def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
+        self._reads: set[asyncio.Task[object]] = set()
 
     async def follow(
         self, session_id: str, after: str, stop: asyncio.Event
@@ -30,11 +31,29 @@ class Watcher:
         key = keys.synced_sets(session_id)
         position = await self._start(key, after)
         while not stop.is_set():
-            answer = await self._redis.xread({key: position}, count=BATCH, block=BLOCK_MS)
-            for _, entries in answer or ():
+            for _, entries in await self._read(key, position):
                 for entry, fields in entries:
                     position = entry.decode()
                     yield position, fields[b"set"]
+
+    async def drain(self) -> None:
+        """Wait for the reads whose callers have gone: on a client that is closed under it a read connects anew."""
+        if self._reads:
+            await asyncio.wait(self._reads, timeout=1.0)
+
+    async def _read(
+        self, key: str, position: str
+    ) -> list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]:
+        # A read that is cancelled leaves a connection on which an answer is still to come, so it is let run out.
+        read = asyncio.ensure_future(self._redis.xread({key: position}, count=BATCH, block=BLOCK_MS))
+        self._reads.add(read)
+        read.add_done_callback(self._forget)
+        return await asyncio.shield(read) or []
+
+    def _forget(self, read: "asyncio.Task[object]") -> None:
+        self._reads.discard(read)
+        if not read.cancelled():
+            read.exception()  # of a caller who has gone: nobody else will ask
 
     async def _start(self, key: str, after: str) -> str:
         if not after:
