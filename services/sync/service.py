@@ -81,7 +81,7 @@ class SyncService(sync_service_pb2_grpc.SyncServiceServicer):
         self, request: pb.WatchSessionRequest, context: Any
     ) -> AsyncIterator[pb.WatchSessionResponse]:
         await self._require(request.session_id)
-        async for position, raw in self._watcher.follow(request.session_id, request.after, self._drain):
+        async for position, raw in self._watcher.follow(request.session_id, request.after):
             yield pb.WatchSessionResponse(set=pb.SyncedSet.FromString(raw), position=position)
 
     # ------------------------------------------------------------ status
