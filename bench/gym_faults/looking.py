@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -86,18 +85,6 @@ def _by_truth(scene: Scene, view: int) -> dict[str, Floats]:
     world, image = (np.array(column) for column in zip(*rows, strict=True))
     image += rng.normal(0.0, PIXELS, image.shape)
     return {"times": times, "image": image, "world": world, "visibility": np.ones((len(times), LANDMARKS))}
-
-
-def cropped(recording: Recording, start_s: float, end_s: float) -> Recording:
-    """Part of a recording."""
-    rows = (recording.times_s >= start_s) & (recording.times_s <= end_s)
-    return replace(
-        recording,
-        times_s=recording.times_s[rows] - start_s,
-        image_px=recording.image_px[rows],
-        world_m=recording.world_m[rows],
-        visibility=recording.visibility[rows],
-    )
 
 
 def _keep(path: Path, arrays: dict[str, Floats]) -> None:

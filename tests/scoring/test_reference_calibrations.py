@@ -23,7 +23,7 @@ from services.scoring.library.calibrations import (
 from services.scoring.library.interchange import Carried, from_file, to_file
 from services.scoring.library.store import ReferenceStore
 from services.scoring.library.stored import Learnt
-from services.scoring.live.examples import examples_in
+from services.scoring.live.recorded import examples_in
 from services.scoring.live.session import SessionScorer
 from services.scoring.movement.landmarks import Recording
 from services.scoring.reference.building import build_template

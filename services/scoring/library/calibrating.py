@@ -13,7 +13,7 @@ from services.scoring.judging.examples import Example, kept
 from services.scoring.library.builder import Analysing, Detecting, ReferenceBuilder
 from services.scoring.library.store import ReferenceStore
 from services.scoring.library.stored import Learnt, Stored
-from services.scoring.live.examples import examples_in
+from services.scoring.live.recorded import examples_in
 from services.scoring.movement.landmarks import Recording
 from services.scoring.reference.preparation import check
 from services.scoring.reference.template import Kind
