@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.pose.decode import Image
 from services.pose.errors import InferenceFailed, ModelNotLoaded
-from services.pose.graphics import provide_graphics
+from services.pose.loading import load_mediapipe
 from services.pose.native_log import without_known_noise
 
 LANDMARKS = 33
@@ -109,16 +109,18 @@ class MediaPipeTracker:
 
     def __init__(self, task: Path, options: TrackerOptions) -> None:
         """Load the model, 30 to 300 ms. Raises ModelNotLoaded."""
-        provide_graphics()
+        load_mediapipe()
         from mediapipe.tasks.python.core.base_options import BaseOptions
         from mediapipe.tasks.python.vision import PoseLandmarkerOptions, RunningMode
 
         from services.pose.detector import Detector
+        from services.pose.models.masks import without_masks
 
         self._clock = MediaClock()
         self._followed: Floats | None = None
+        bundle = task if options.segmentation else without_masks(task)
         settings = PoseLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=str(task)),
+            base_options=BaseOptions(model_asset_path=str(bundle)),
             running_mode=RunningMode.VIDEO,
             num_poses=options.max_persons,
             output_segmentation_masks=options.segmentation,
