@@ -195,6 +195,7 @@ clean:  ## Remove .venv and every cache
 # ---------------------------------------------------------------- environment
 # Lets Python find services, gym and the stubs without installing anything.
 PTH = '$(CURDIR)\n$(CURDIR)/protos/gen\n'
+OWN := $(wildcard services gym demo protos/gen)
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -207,6 +208,8 @@ $(PY):
 define install
 $(PY) -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes -r $<
 @printf $(PTH) > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/komi.pth"
+# As pip does with the packages: where Python may not write bytecode, every start would compile all of it anew.
+@$(PY) -m compileall -q $(OWN)
 @touch $@
 endef
 
