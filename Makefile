@@ -204,11 +204,11 @@ $(PY):
 	  { echo "$(PYTHON) has no venv module. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
+# Our own code is compiled as pip does the packages: where Python may not write bytecode, every start would do it anew.
 # --no-deps: the files name everything, and pip would object to what requirements-overrides.txt keeps out.
 define install
 $(PY) -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes -r $<
 @printf $(PTH) > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/komi.pth"
-# As pip does with the packages: where Python may not write bytecode, every start would compile all of it anew.
 @$(PY) -m compileall -q $(OWN)
 @touch $@
 endef
