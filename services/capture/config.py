@@ -57,7 +57,7 @@ class CaptureSettings(ServiceSettings):
     """Have poses sent back and print them to standard output, one JSON line each."""
 
     segmentation: bool = False
-    """Have the silhouette computed too (costs about a quarter more)."""
+    """Have the silhouette computed too (costs half as much inference again)."""
 
     max_persons: int = Field(default=1, ge=1, le=4)
     """Persons to look for; the most prominent is tracked."""

@@ -9,6 +9,8 @@ from services.mesh.redis import RedisClient
 
 ALIVE_S = 5
 """A camera that was not reported for this long is gone, seconds."""
+SILHOUETTES_S = 5
+"""How long one wish for outlines keeps them coming, seconds; renew well before."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class Heartbeat:
     """Session that claims the camera; None: nobody does."""
     watched: bool
     """Somebody looks at its images."""
+    silhouettes: bool
+    """Somebody wants the person's outlines."""
     owned: bool
     """The name still belongs to this instance."""
 
@@ -62,9 +66,20 @@ class CameraRegister:
             pipe.zadd(keys.CAMERAS, {camera_id: now_us})
             pipe.get(keys.camera_session(camera_id))
             pipe.exists(keys.camera_watch(camera_id))
+            pipe.exists(keys.camera_silhouettes(camera_id))
             await self._claim(keys=[keys.camera_owner(camera_id)], args=[instance_id, ALIVE_S], client=pipe)
-            _, _, session_id, watched, owned = await pipe.execute()
-        return Heartbeat(session_id.decode() if session_id else None, bool(watched), bool(owned))
+            _, _, session_id, watched, silhouettes, owned = await pipe.execute()
+        return Heartbeat(
+            session_id.decode() if session_id else None, bool(watched), bool(silhouettes), bool(owned)
+        )
+
+    async def want_silhouettes(self, camera_id: str) -> None:
+        """Ask pose for the outlines of the person in this camera's frames for the next SILHOUETTES_S seconds."""
+        await self._redis.set(keys.camera_silhouettes(camera_id), b"1", ex=SILHOUETTES_S)
+
+    async def spare_silhouettes(self, camera_id: str) -> None:
+        """Ask no longer."""
+        await self._redis.delete(keys.camera_silhouettes(camera_id))
 
     async def forget(self, camera_id: str, instance_id: str) -> None:
         """The camera is gone, unless somebody else has its name by now."""

@@ -93,6 +93,11 @@ def camera_watch(camera_id: str) -> str:
     return camera(camera_id, "watch")
 
 
+def camera_silhouettes(camera_id: str) -> str:
+    """String: there while somebody wants the person's outlines from this camera."""
+    return camera(camera_id, "silhouettes")
+
+
 def camera_image(camera_id: str) -> str:
     """Hash: newest image, see services.mesh.images."""
     return camera(camera_id, "image")

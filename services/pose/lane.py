@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from services.pose.decode import Image
 from services.pose.errors import FrameError, InferenceFailed
-from services.pose.tracker import Found, Tracker
+from services.pose.tracker import Found, Tracker, TrackerOptions
 
 Tag = TypeVar("Tag")
 
@@ -45,7 +45,9 @@ class Workshop:
     enqueue: Callable[["Lane[object]"], None]
     """Ask for a worker's turn, from any thread."""
     decode: Callable[[bytes], Image]
-    make_tracker: Callable[[], Tracker]
+    make_tracker: Callable[[TrackerOptions], Tracker]
+    dispose: Callable[[Tracker], None]
+    """Free a tracker that is no longer used, off the worker's thread."""
     now_ns: Callable[[], int]
 
 
@@ -53,13 +55,14 @@ class Lane(Generic[Tag]):
     """Frames of one camera, worked off in order, one at a time.
 
     Live (`capacity` 1, `newest_wins`): a frame that waits gives way to the next. Lossless: at most `capacity` wait.
-    Methods belong to the event loop's thread, but for `work`, which belongs to the pool's workers.
+    Methods belong to the event loop's thread, but for `work`, which belongs to the pool's workers, and `refit`.
     """
 
     def __init__(
         self,
         workshop: Workshop,
         tracker: Tracker,
+        options: TrackerOptions,
         *,
         newest_wins: bool,
         capacity: int,
@@ -68,6 +71,8 @@ class Lane(Generic[Tag]):
     ) -> None:
         self._workshop = workshop
         self._tracker: Tracker | None = tracker
+        self._successor: Tracker | None = None
+        self._options = options
         self._newest_wins = newest_wins
         self._capacity = capacity
         self._on_taken = on_taken
@@ -126,6 +131,11 @@ class Lane(Generic[Tag]):
                 self._has_turn = False
                 return
             job = self._waiting.popleft()
+            retired = None
+            if self._successor is not None:
+                retired, self._tracker, self._successor = self._tracker, self._successor, None
+        if retired is not None:
+            self._workshop.dispose(retired)
         dequeued_ns = self._workshop.now_ns()
         self._post(self._on_taken, job)
         done = self._look(job, dequeued_ns)
@@ -144,7 +154,7 @@ class Lane(Generic[Tag]):
             image = self._workshop.decode(job.jpeg)
             decoded_ns = now_ns()
             if self._tracker is None:
-                self._tracker = self._workshop.make_tracker()
+                self._tracker = self._workshop.make_tracker(self._options)
             found = self._tracker.track(image, job.time_us)
         except FrameError as failure:
             error = failure
@@ -156,13 +166,24 @@ class Lane(Generic[Tag]):
             self.close_tracker()
         return Done(job, found, error, dequeued_ns, decoded_ns, now_ns())
 
+    def refit(self, tracker: Tracker, options: TrackerOptions) -> None:
+        """Go on with another tracker from the next turn on. From any thread."""
+        with self._lock:
+            unused, self._successor = self._successor, tracker
+            self._options = options
+        if unused is not None:
+            self._workshop.dispose(unused)
+
     def close_tracker(self) -> None:
         """Free the model; only while no turn is taken."""
-        tracker, self._tracker = self._tracker, None
-        if tracker is not None:
-            # A graph that failed says so once more here, and nobody is left whom that concerns.
-            with contextlib.suppress(Exception):
-                tracker.close()
+        with self._lock:
+            trackers = (self._tracker, self._successor)
+            self._tracker = self._successor = None
+        for tracker in trackers:
+            if tracker is not None:
+                # A graph that failed says so once more here, and nobody is left whom that concerns.
+                with contextlib.suppress(Exception):
+                    tracker.close()
 
     def _answer(self, done: Done[Tag]) -> None:
         try:

@@ -72,7 +72,7 @@ class InferencePool:
 
     async def start(self) -> None:
         """Load the model and run it once, then take work. Raises ModelNotLoaded."""
-        self._spare = await self._in_loader(self._warm_tracker)
+        self._spare = await self._in_loader(lambda: self._warm_tracker(DEFAULT_OPTIONS))
         for number in range(self.workers):
             thread = threading.Thread(target=self._work, name=f"pose-worker-{number}", daemon=True)
             thread.start()
@@ -109,7 +109,8 @@ class InferencePool:
             loop=asyncio.get_running_loop(),
             enqueue=self._ready.put,
             decode=lambda jpeg: decode_jpeg(jpeg, self.limits),
-            make_tracker=lambda: self._make_tracker(options),
+            make_tracker=self._make_tracker,
+            dispose=self._dispose,
             now_ns=self._now_ns,
         )
 
@@ -120,6 +121,7 @@ class InferencePool:
         lane: Lane[Tag] = Lane(
             workshop,
             tracker,
+            options,
             newest_wins=newest_wins,
             capacity=capacity,
             on_taken=on_taken,
@@ -127,6 +129,14 @@ class InferencePool:
         )
         self._open.add(lane)
         return lane
+
+    async def refit(self, lane: Lane[Any], options: TrackerOptions) -> None:
+        """Have an open lane go on with other options, from the first frame after their tracker is made.
+
+        Raises ModelNotLoaded, and the lane goes on as it was.
+        """
+        # The lane is closed by the same thread, later: no tracker is left over, whoever stops waiting here.
+        await self._in_loader(lambda: lane.refit(self._warm_tracker(options), options))
 
     async def close_lane(self, lane: Lane[Any]) -> list[Job[Any]]:
         """Give up what waits (returned, to be counted), let a running frame end, free the tracker."""
@@ -163,6 +173,9 @@ class InferencePool:
         await asyncio.to_thread(self._join)
         self.loaded = False
 
+    def _dispose(self, tracker: Tracker) -> None:
+        self._loader.submit(tracker.close)
+
     def _join(self) -> None:
         for thread in self._threads:
             thread.join()
@@ -184,14 +197,14 @@ class InferencePool:
         return tracker
 
     async def _refill_spare(self) -> None:
-        spare = await self._in_loader(self._warm_tracker)
+        spare = await self._in_loader(lambda: self._warm_tracker(DEFAULT_OPTIONS))
         if self._spare is None:
             self._spare = spare
         else:
             await self._in_loader(spare.close)
 
-    def _warm_tracker(self) -> Tracker:
-        tracker = self._make_tracker(DEFAULT_OPTIONS)
+    def _warm_tracker(self, options: TrackerOptions) -> Tracker:
+        tracker = self._make_tracker(options)
         tracker.track(np.zeros((240, 320, 3), dtype=np.uint8), 0)
         return tracker
 

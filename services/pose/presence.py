@@ -58,6 +58,7 @@ class Presence:
                 reason="CAMERA_NAME_TAKEN",
             )
         stream.watched = heartbeat.watched
+        stream.show_silhouettes(heartbeat.silhouettes)
         stream.join(heartbeat.session_id or request.session_id)
 
     async def prune(self) -> None:

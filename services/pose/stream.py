@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -17,6 +18,7 @@ from services.pose.capture_time import BadTime, live_time, media_time
 from services.pose.errors import BadStream, FrameError
 from services.pose.lane import Done, Job, Lane
 from services.pose.outbox import Outbox
+from services.pose.tracker import TrackerOptions
 from services.pose.translate import Arrived, StreamRequest, drop_reason, frame_failed, pose_frame
 
 log = structlog.get_logger()
@@ -63,6 +65,9 @@ class CameraStream:
         self.images: NewestSlot[Watched] = NewestSlot()
         self.watched = False
         """Somebody looks at this camera's images."""
+        self.wishes: NewestSlot[TrackerOptions] = NewestSlot()
+        """What its tracker is to do from now on."""
+        self._options = request.options
         self._lane: Lane[Arrived] | None = None
         self._clock = clock
         self._now_ns = now_ns
@@ -190,6 +195,15 @@ class CameraStream:
         self.session_id = session_id
         changed = pose_service_pb2.SessionChanged(session_id=session_id)
         self.outbox.notice(pose_service_pb2.StreamPosesResponse(session_changed=changed))
+
+    def show_silhouettes(self, wanted: bool) -> None:
+        """Send the person's outlines from now on, or no longer unless the camera itself asked for them."""
+        own = self.request.options
+        options = replace(own, segmentation=own.segmentation or wanted)
+        if options != self._options:
+            self._log.info("outlines wanted" if wanted else "outlines no longer wanted")
+            self._options = options
+            self.wishes.put(options)
 
     async def answer_all(self) -> None:
         """Take no more frames, and answer those that are here."""

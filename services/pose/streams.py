@@ -12,11 +12,13 @@ from komi.common.v1 import pose_pb2, stream_pb2
 from services.mesh.errors import AlreadyExists, Draining
 from services.pose import metrics
 from services.pose.config import PoseSettings
+from services.pose.errors import ModelNotLoaded
+from services.pose.lane import Lane
 from services.pose.outbox import Outbox
 from services.pose.pool import InferencePool
 from services.pose.presence import REPORT_EVERY_S, Presence
 from services.pose.stream import CameraStream, Clock
-from services.pose.translate import StreamRequest
+from services.pose.translate import Arrived, StreamRequest
 
 log = structlog.get_logger()
 
@@ -77,7 +79,8 @@ class Streams:
         streams_gauge = metrics.STREAMS.labels("lossless" if request.lossless else "live")
         streams_gauge.inc()
         try:
-            async with _ended_together(stream, self._keep(stream), self._presence.show(stream)):
+            works = (self._keep(stream), self._presence.show(stream), self._refit(stream, lane))
+            async with _ended_together(stream, *works):
                 yield stream
         finally:
             self._open.discard(stream)
@@ -140,6 +143,16 @@ class Streams:
                 except AlreadyExists as taken:
                     await stream.finish(stream_pb2.STREAM_END_REASON_REPLACED, taken.message)
             await asyncio.sleep(REPORT_EVERY_S)
+
+    async def _refit(self, stream: CameraStream, lane: Lane[Arrived]) -> None:
+        """Give the camera another tracker whenever something else is wanted of it."""
+        while (options := await stream.wishes.get()) is not None:
+            try:
+                await self._pool.refit(lane, options)
+            except ModelNotLoaded as error:
+                log.warning(
+                    "the camera keeps its tracker", camera=stream.request.camera_id, error=error.message
+                )
 
     def _server_now_ns(self) -> int:
         return self._clock.at_ns(self._now_ns())

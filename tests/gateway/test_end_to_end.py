@@ -78,6 +78,12 @@ async def play(door: Door, camera_id: str, jpegs: list[bytes], fps: float) -> in
     return found
 
 
+def overlaps(seen: list[dict[str, Any]]) -> list[float]:
+    """How the outlines covered the reference's, where that was known."""
+    told = [message["silhouette_overlap"] for message in seen if message["type"] == "score"]
+    return [overlap for overlap in told if overlap is not None]
+
+
 @pytest.mark.timeout(180)
 async def test_two_websocket_cameras_are_scored_against_an_uploaded_video(
     real_mesh: Door, squats: Path
@@ -85,7 +91,7 @@ async def test_two_websocket_cameras_are_scored_against_an_uploaded_video(
     door = real_mesh
     answer = await door.client.post(
         "/api/v1/references",
-        data={"name": "Squat", "exercise": "squat"},
+        data={"name": "Squat", "exercise": "squat", "silhouettes": "true"},
         files={"file": ("pose_squats.mp4", squats.read_bytes(), "video/mp4")},
         timeout=60,
     )
@@ -130,6 +136,9 @@ async def test_two_websocket_cameras_are_scored_against_an_uploaded_video(
         watching = asyncio.create_task(watch())
         jpegs, fps = frames_of(squats)
         found = await asyncio.gather(*(play(door, name, jpegs, fps) for name in ("front", "side")))
+        # Both stand where the reference's camera stood; on a slow machine they are asked for outlines late.
+        if not overlaps(seen):
+            await asyncio.gather(*(play(door, name, jpegs, fps) for name in ("front", "side")))
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 
@@ -139,6 +148,7 @@ async def test_two_websocket_cameras_are_scored_against_an_uploaded_video(
     assert len(together) > len(poses) / 2
     scores = [message for message in seen if message["type"] == "score"]
     assert any(message["score"] is not None for message in scores)
+    assert max(overlaps(seen), default=0) > 0.7, "the same person in the same clothes covers herself"
     numbers = [message["number"] for message in seen if message["type"] == "repetition"]
     assert numbers == list(range(1, len(numbers) + 1))
     assert numbers

@@ -227,14 +227,15 @@ async def test_a_session_is_told_of_lags_and_aims_as_its_neighbours_read_them(do
         "apply_content_lag": True,
         "target_repetitions": 12,
         "allow_mirror": False,
+        "silhouettes": False,
     }
     told = (await door.client.patch("/api/v1/sessions/live", json=wanted)).json()
     assert {name: told[name] for name in wanted} == wanted
     extra = (await SessionStore(door.redis).get("live")).extra
     assert json.loads(extra.pop("lag_us")) == {"문/door": 44000}
-    assert extra == {"apply_content_lag": "1", "target_repetitions": "12", "allow_mirror": "0"}
+    assert extra == {"apply_content_lag": "1", "target_repetitions": "12", "allow_mirror": "0", "silhouettes": "0"}
     told = (await door.client.patch("/api/v1/sessions/live", json=dict.fromkeys(wanted))).json()
-    assert told["lag_us"] == {}
+    assert (told["lag_us"], told["silhouettes"]) == ({}, None)
     assert (await SessionStore(door.redis).get("live")).extra == {}
     answer = await door.client.patch("/api/v1/sessions/live", json={"lag_us": {"front": 6_000_000}})
     problem(answer, 422, "VALIDATION")

@@ -47,8 +47,8 @@ async def test_a_session_is_created_read_changed_ended_and_forgotten(door: Door)
     changed = await door.client.patch(address, json={"cameras": ["side"], "mode": "video", "resample": True})
     assert changed.json() | {"created_us": 0} == {
         "session_id": "아침 운동", "cameras": ["side"], "reference_id": "", "reference_version": 0, "mode": "video",
-        "resample": True, "target_repetitions": None, "allow_mirror": True, "lag_us": {}, "apply_content_lag": False,
-        "calibration": None, "state": "open", "created_us": 0, "ended_us": None,
+        "resample": True, "target_repetitions": None, "allow_mirror": True, "silhouettes": None, "lag_us": {},
+        "apply_content_lag": False, "calibration": None, "state": "open", "created_us": 0, "ended_us": None,
     }  # fmt: skip
     assert await door.redis.get(keys.camera_session("front")) is None
     ended = await door.client.post(f"{address}/end")

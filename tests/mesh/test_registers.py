@@ -45,12 +45,16 @@ async def test_reported_cameras_are_listed_by_name(redis: RedisClient) -> None:
     assert await register.get("side") is None
 
 
-async def test_heartbeat_brings_the_claiming_session_and_whether_somebody_looks(redis: RedisClient) -> None:
+async def test_heartbeat_brings_the_claiming_session_who_looks_and_who_wants_outlines(
+    redis: RedisClient,
+) -> None:
     register, images, sessions = CameraRegister(redis), Images(redis), SessionStore(redis)
     await sessions.put(SessionConfig("morning", cameras=("front",)))
     await images.look("front")
     beat = await register.report(pose_service_pb2.Camera(camera_id="front"), "a", 1)
-    assert (beat.session_id, beat.watched) == ("morning", True)
+    assert (beat.session_id, beat.watched, beat.silhouettes) == ("morning", True, False)
+    await register.want_silhouettes("front")
+    assert (await register.report(pose_service_pb2.Camera(camera_id="front"), "a", 1)).silhouettes
 
 
 async def test_session_lets_go_of_cameras_but_not_of_those_claimed_by_another_since(

@@ -10,6 +10,7 @@ import pytest
 from komi.common.v1 import pose_pb2, stream_pb2
 from komi.pose.v1 import pose_service_pb2, pose_service_pb2_grpc
 from services.mesh import keys
+from services.mesh.cameras import CameraRegister
 from services.mesh.images import Images
 from services.mesh.redis import RedisClient, connect
 from services.mesh.sessions import SessionConfig, SessionStore
@@ -163,6 +164,34 @@ async def test_images_are_written_only_while_somebody_looks(
     frame = pose_pb2.PoseFrame.FromString(image.pose_frame)
     assert frame.id.sequence == image.sequence
     assert frame.persons == 1
+
+
+async def test_outlines_come_only_while_somebody_wants_them_and_no_frame_is_lost_over_it(
+    pose: Replicas, squats: Video, redis: RedisClient, eventually: Eventually
+) -> None:
+    register = CameraRegister(redis)
+    camera = (await pose()).camera()
+    await camera.open(camera_id="front", return_poses=True)
+
+    async def outlined() -> bool:
+        number = await camera.frame(squats.jpegs[len(camera.of("pose")) % len(squats.jpegs)])
+        found = await camera.count("pose", number + 1)
+        return bool(found[-1].HasField("mask"))
+
+    async def wanted() -> bool:
+        await register.want_silhouettes("front")
+        return await outlined()
+
+    async def spared() -> bool:
+        return not await outlined()
+
+    assert not await outlined()
+    await eventually(wanted, within=60, what="outlines")
+    await register.spare_silhouettes("front")
+    await eventually(spared, within=60, what="the end of the outlines")
+    found = camera.of("pose")
+    assert [one.id.sequence for one in found] == list(range(len(found)))
+    assert {one.persons for one in found} == {1}
 
 
 # ---------------------------------------------------------------- neighbours that go away

@@ -53,6 +53,7 @@ class Bench:
         self.gate = threading.Semaphore(0)
         self.looked_at: list[int] = []
         self.made: list[SteppedTracker] = []
+        self.options: list[TrackerOptions] = []
         self.taken: list[int] = []
         self.done: list[Done[int]] = []
         self.pool = InferencePool(
@@ -65,6 +66,7 @@ class Bench:
     def _make(self, options: TrackerOptions) -> SteppedTracker:
         if options == DEFAULT_OPTIONS:
             self.gate.release()  # a spare is warmed up by one frame
+        self.options.append(options)
         self.made.append(SteppedTracker(self.gate, self.looked_at))
         return self.made[-1]
 
@@ -177,6 +179,33 @@ async def test_a_tracker_that_fails_is_replaced_and_the_lane_goes_on(landscape: 
         assert [done.error for done in others] == [None, None]
         assert len(it.made) == made + 1
         assert it.made[made - 1].closed
+
+
+async def test_a_lane_goes_on_with_other_options_between_two_frames(landscape: bytes) -> None:
+    async with bench(landscape) as it:
+        lane = await it.lane(newest_wins=False, capacity=3)
+        first = it.made[-1]
+        lane.submit(it.job(0))
+        await until(lambda: it.taken == [0])
+        it.let(3)  # two warm themselves up; the frame in hand ends with the tracker it began with
+        await it.pool.refit(lane, TrackerOptions(segmentation=True))
+        await it.pool.refit(lane, TrackerOptions(segmentation=True, max_persons=3))
+        lane.submit(it.job(1))
+        it.let(1)
+        await lane.idle()
+        assert [done.error for done in it.done] == [None, None]
+        *others, last = it.made[it.made.index(first) :]
+        await until(lambda: all(tracker.closed for tracker in others))
+        assert not last.closed
+        made = len(it.made)
+        lane.submit(it.job(-1))
+        it.let(1)
+        await until(lambda: last.closed)
+        lane.submit(it.job(5))
+        it.let(1)
+        await lane.idle()
+        assert len(it.made) == made + 1
+        assert it.options[-1] == TrackerOptions(segmentation=True, max_persons=3), "it begins anew as it was"
 
 
 async def test_giving_up_empties_the_queue_but_lets_the_frame_in_hand_end(landscape: bytes) -> None:

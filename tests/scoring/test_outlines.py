@@ -6,10 +6,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import redis.asyncio
 from numpy.typing import NDArray
 
+from services.mesh import keys
+from services.mesh.cameras import SILHOUETTES_S, CameraRegister
+from services.scoring.library.stored import Stored
 from services.scoring.live.outcome import Outcome
-from services.scoring.live.session import SessionScorer
+from services.scoring.live.session import Rules, SessionScorer
 from services.scoring.movement.landmarks import Landmark as Mark
 from services.scoring.movement.landmarks import Mask, Recording, SyncedViews, View
 from services.scoring.movement.outline import (
@@ -23,6 +27,9 @@ from services.scoring.movement.outline import (
 )
 from services.scoring.reference.building import build_template
 from services.scoring.reference.template import Template, from_bytes, to_bytes
+from services.scoring.sessions.scribe import Scribe
+from services.scoring.sessions.silhouettes import LASTS_S, RENEW_S, Silhouettes
+from tests.scoring.mesh import synced_set
 from tests.scoring.puppet import Posture, recording, squat, view, waves
 
 LIMBS = (
@@ -153,6 +160,50 @@ def test_nothing_is_said_from_another_side_or_without_masks_on_both_sides() -> N
     assert not overlaps(feed(template, [view(one, 90.0) for one in SQUATS], TIMES))
     bare = build_template(recording(SQUATS, TIMES), "squat")
     assert not overlaps(feed(bare, [masked(view(one, 90.0)) for one in SQUATS], TIMES))
+
+
+def test_cameras_are_asked_for_outlines_where_they_see_what_the_reference_shows() -> None:
+    def seen(template: Template | None, heading_deg: float, asked: bool | None) -> set[str]:
+        stored = Stored("r-1", 1, "Squat", 0, template) if template is not None else None
+        scribe = Scribe(stored, Rules())
+        looks = [
+            SyncedViews(float(t), (view(one, heading_deg),)) for t, one in zip(TIMES, SQUATS, strict=True)
+        ]
+        scribe.write([synced_set(one, number).SerializeToString() for number, one in enumerate(looks[:20])])
+        found = scribe.outline_cameras(asked)
+        assert scribe.outline_cameras(True) == set(), "only those that saw somebody since"
+        return found
+
+    camera = view(SQUATS[0], 90.0).camera_id
+    template = reference(SQUATS, TIMES)
+    assert seen(template, 90.0, None) == {camera}
+    assert seen(template, 30.0, None) == set()
+    assert seen(template, 30.0, True) == {camera}
+    assert seen(template, 90.0, False) == set()
+    assert seen(build_template(recording(SQUATS, TIMES), "squat"), 90.0, None) == set()
+    assert (seen(None, 90.0, None), seen(None, 90.0, True)) == (set(), {camera})
+
+
+async def test_a_camera_is_asked_again_in_time_and_a_while_longer_than_it_is_of_use(redis_url: str) -> None:
+    async with redis.asyncio.Redis.from_url(redis_url) as client:
+        silhouettes = Silhouettes(CameraRegister(client))
+
+        async def asked(of_use: list[str], now_s: float) -> bool:
+            """Whether it is asked at that moment; what was asked before has run out."""
+            await client.delete(keys.camera_silhouettes("문/door"))
+            await silhouettes.ask(of_use, now_s)
+            return bool(await client.exists(keys.camera_silhouettes("문/door")))
+
+        assert await asked(["문/door"], 100.0)
+        assert 0 < await client.ttl(keys.camera_silhouettes("문/door")) <= SILHOUETTES_S
+        assert not await asked(["문/door"], 100.5), "not at every look"
+        assert await asked([], 100.0 + RENEW_S)
+        assert await asked([], 100.5 + LASTS_S)
+        assert not await asked([], 101.0 + LASTS_S)
+        assert await asked(["문/door"], 200.0)
+        await silhouettes.stop()
+        assert not await client.exists(keys.camera_silhouettes("문/door"))
+        assert not await asked([], 200.0 + RENEW_S)
 
 
 def test_a_held_pose_is_covered_too() -> None:

@@ -16,8 +16,8 @@ Lag = Annotated[int, Field(ge=-FARTHEST_LAG_US, le=FARTHEST_LAG_US)]
 
 SESSION = {
     "session_id": "s-7f3a9c2e", "cameras": ["front", "side"], "reference_id": "r-2b91", "reference_version": 0,
-    "mode": "user", "resample": None, "target_repetitions": None, "allow_mirror": True, "lag_us": {"side": 44000},
-    "apply_content_lag": False, "calibration": None, "state": "open", "created_us": 1795219200000000, "ended_us": None,
+    "mode": "user", "resample": None, "target_repetitions": None, "allow_mirror": True, "silhouettes": None,
+    "lag_us": {"side": 44000}, "apply_content_lag": False, "calibration": None, "state": "open", "created_us": 1795219200000000, "ended_us": None,
 }  # fmt: skip
 
 
@@ -40,6 +40,9 @@ class Session(Document):
     """Repetitions after which it is done; null: no end."""
     allow_mirror: bool
     """The person may follow the sample as in a mirror."""
+    silhouettes: bool | None
+    """Cameras send the person's outlines: true all, false none; null: those that stand where the reference's stood, if it
+    has outlines."""
     lag_us: dict[str, int]
     """What is taken off the capture times of a camera's frames; cameras that are not named: nothing."""
     apply_content_lag: bool
@@ -75,6 +78,9 @@ class _SessionInput(BaseModel):
     """Repetitions after which it is done; null: no end."""
     allow_mirror: bool | None = None
     """The person may follow the sample as in a mirror; null: they may."""
+    silhouettes: bool | None = None
+    """Have cameras send the person's outlines (half as much inference again): true all, false none; null: those that
+    stand where the reference's stood, if it has outlines."""
     lag_us: dict[Name, Lag] | None = Field(default=None, max_length=MOST_CAMERAS)
     """By camera, microseconds by which its pictures come late, to be taken off their times; null: nothing."""
     apply_content_lag: bool | None = None

@@ -1,7 +1,7 @@
 """Settings that travel as texts in a session's `extra`. Pure.
 
-Sync reads `lag_us` and `apply_content_lag`, scoring `target_repetitions` and `allow_mirror`; each takes a name that is
-not there for its default.
+Sync reads `lag_us` and `apply_content_lag`, scoring `target_repetitions`, `allow_mirror` and `silhouettes`; each takes a
+name that is not there for its default.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from services.mesh.sessions import SessionConfig
 
-EXTRA = ("target_repetitions", "allow_mirror", "lag_us", "apply_content_lag")
+EXTRA = ("target_repetitions", "allow_mirror", "silhouettes", "lag_us", "apply_content_lag")
 """Settings that live in `extra`."""
 
 
@@ -23,6 +23,11 @@ def target_repetitions(config: SessionConfig) -> int | None:
 def allow_mirror(config: SessionConfig) -> bool:
     """Whether the person may follow the sample as in a mirror."""
     return config.extra.get("allow_mirror", "1") != "0"
+
+
+def silhouettes(config: SessionConfig) -> bool | None:
+    """Whether cameras send the person's outlines; None: those that see what the reference's outlines show."""
+    return {"1": True, "0": False}.get(config.extra.get("silhouettes", ""))
 
 
 def lag_us(config: SessionConfig) -> dict[str, int]:

@@ -39,6 +39,7 @@ def session(config: SessionConfig) -> sessions.Session:
         resample=config.resample,
         target_repetitions=settings.target_repetitions(config),
         allow_mirror=settings.allow_mirror(config),
+        silhouettes=settings.silhouettes(config),
         lag_us=settings.lag_us(config),
         apply_content_lag=settings.apply_content_lag(config),
         calibration=calibration.calibrated_cameras(config),

@@ -140,6 +140,10 @@ class SessionScorer:
         outcome = self._outcome(time_s, dt, state, moment, completed)
         return self._explained(outcome, synced.views, seen, dt, moment)
 
+    def compares_outlines(self, camera_id: str) -> bool:
+        """Whether this camera's outlines of the person could be laid over the reference's, as far as is known."""
+        return bool(len(self.template.outlines)) and self._observer.from_reference(camera_id)
+
     def _visible(self, seen: Observed) -> bool:
         weight = self._way.tolerances.weight
         return bool(weight[seen.known].sum() >= VISIBLE_SHARE * weight.sum())

@@ -41,6 +41,7 @@ class Scribe:
         )
         self._recorder = Recorder(reference) if reference is not None else None
         self._last_s = float("-inf")
+        self._seen: set[str] = set()
         self.cue: Advice | None = None
         """What is said of the newest set, in the template's words."""
 
@@ -60,6 +61,16 @@ class Scribe:
             self._scorer.restore(state)
         if self._recorder is not None and report is not None:
             self._recorder.resume(report)
+
+    def outline_cameras(self, asked: bool | None) -> set[str]:
+        """Cameras that saw somebody since this was called last, and whose outlines are of use.
+
+        `asked`: None those that stand where the reference's stood, if it has outlines; True all; False none.
+        """
+        seen, self._seen = self._seen, set()
+        if asked is None:
+            return {one for one in seen if self._scorer is not None and self._scorer.compares_outlines(one)}
+        return seen if asked else set()
 
     def write(self, sets: list[bytes], worded: Worded | None = None, *, silent: bool = False) -> Written:
         """Scores sets given as komi.sync.v1.SyncedSet; what cannot be used is counted and left out.
@@ -103,6 +114,7 @@ class Scribe:
             metrics.dropped("late")
             return None
         self._last_s = views.time_s
+        self._seen.update(view.camera_id for view in views.views)
         outcome = self._scorer.feed(views) if self._scorer is not None else None
         if self._recorder is not None and outcome is not None and not silent:
             self._recorder.feed(outcome)

@@ -7,6 +7,7 @@ from contextlib import suppress
 import structlog
 
 from services.mesh import keys
+from services.mesh.cameras import CameraRegister
 from services.mesh.errors import KomiError, NotFound
 from services.mesh.lease import Lease
 from services.mesh.redis import RedisClient
@@ -19,6 +20,7 @@ from services.scoring.phrasing.model import LanguageModel
 from services.scoring.phrasing.wording import Wording
 from services.scoring.sessions.ledger import Batch, Ledger, Progress
 from services.scoring.sessions.scribe import Scribe
+from services.scoring.sessions.silhouettes import Silhouettes
 
 log = structlog.get_logger()
 
@@ -54,6 +56,7 @@ class SessionWorker:
         self._ledger = ledger
         self._references = references
         self._sessions = SessionStore(redis)
+        self._silhouettes = Silhouettes(CameraRegister(redis))
         self._executor = executor
         self._wording = Wording(model) if model is not None else None
         self._sets = keys.synced_sets(session_id)
@@ -78,7 +81,9 @@ class SessionWorker:
         while not self.stopping:
             if loop.time() - looked_s >= CONFIG_S:
                 looked_s = loop.time()
-                scribe = await self._follow(scribe)
+                config = await self._config()
+                scribe = await self._follow(scribe, config)
+                await self._ask_for_silhouettes(scribe, config)
             found = await self._redis.xread({self._sets: self._cursor}, count=BATCH, block=BLOCK_MS)
             entries = found[0][1] if found else []
             if not entries:
@@ -122,9 +127,16 @@ class SessionWorker:
             self._log.info("took up a session", sets=progress.sets)
         return scribe
 
-    async def _follow(self, scribe: Scribe) -> Scribe:
+    async def _ask_for_silhouettes(self, scribe: Scribe, config: SessionConfig) -> None:
+        asked = {"1": True, "0": False}.get(config.extra.get("silhouettes", ""))
+        of_use = scribe.outline_cameras(asked)
+        if asked is False:
+            await self._silhouettes.stop()
+        else:
+            await self._silhouettes.ask(of_use, asyncio.get_running_loop().time())
+
+    async def _follow(self, scribe: Scribe, config: SessionConfig) -> Scribe:
         """The same scribe, or a fresh one if the session follows something else now."""
-        config = await self._config()
         stored = scribe.reference
         if stored is not None and config.reference_id == stored.reference_id:
             # Only the number is asked for: to load a reference and prepare it takes as long as to score ten sets.
