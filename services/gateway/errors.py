@@ -10,6 +10,8 @@ NotFound
 ├── CalibrationNotFound
 ├── ExerciseNotFound
 └── JobNotFound       a build or comparison that nobody knows (any more)
+FailedPrecondition
+└── JobCancelled      a build or comparison that somebody has ended
 NotProvided           the neighbour runs a version that cannot do this (501)
 NeighbourRefuses      the neighbour does not take this gateway's token (502)
 Unavailable
@@ -22,7 +24,14 @@ PermissionDenied
 from http import HTTPStatus
 from typing import ClassVar
 
-from services.mesh.errors import InvalidInput, KomiError, NotFound, PermissionDenied, Unavailable
+from services.mesh.errors import (
+    FailedPrecondition,
+    InvalidInput,
+    KomiError,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+)
 
 
 class BadMessage(InvalidInput):
@@ -69,6 +78,13 @@ class JobNotFound(NotFound):
             f"no {what} {job_id!r}: it is known for an hour after its last change",
             reason=f"{what.upper()}_NOT_FOUND",
         )
+
+
+class JobCancelled(FailedPrecondition):
+    reason = "JOB_CANCELLED"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the {what} was cancelled: upload it again to have one")
 
 
 class NotProvided(KomiError):

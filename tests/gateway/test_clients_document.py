@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from services.mesh import keys
 from tests.gateway.door import JPEG, Door, an_update
@@ -72,6 +73,21 @@ async def test_videos_are_compared_reports_read_versions_changed_and_exercises_n
 
     await asyncio.to_thread(use)
     assert rig.scoring.files == {"sample_chunk": 500, "attempt_chunk": 500}
+
+
+async def test_a_comparison_nobody_waits_for_any_longer_is_cancelled(rig: Rig, tmp_path: Path) -> None:
+    video = tmp_path / "squat.mp4"
+    video.write_bytes(b"video")
+    compare = defined()["compare"]
+
+    def give_up() -> None:
+        address = f"http://{rig.door.server.address}"
+        with httpx.Client(base_url=address, timeout=30) as api, pytest.raises(TimeoutError):
+            compare(api, str(video), str(video), within_s=0)
+
+    rig.scoring.go_on.clear()
+    await asyncio.to_thread(give_up)
+    await asyncio.wait_for(rig.scoring.cancelled.wait(), 30)
 
 
 async def test_a_program_is_a_camera(mesh: Door) -> None:

@@ -1,5 +1,6 @@
 """References' versions and files, comparisons, reports, exercises, calibrations: what scoring says, as REST says it."""
 
+import asyncio
 import json
 
 import httpx
@@ -148,6 +149,26 @@ async def test_a_comparison_without_its_videos_is_told_what_is_missing(
     problem(await compare(rig, body), 400, reason)
 
 
+async def test_a_comparison_that_is_deleted_on_its_way_ends_and_a_finished_one_is_forgotten(rig: Rig) -> None:
+    body = part("reference_id", b"r-1") + part("attempt", b"a", "a.mp4") + END
+    rig.scoring.go_on.clear()
+    address = (await compare(rig, body)).headers["location"]
+    async with rig.door.client.stream("GET", f"{address}/events") as events:
+        lines = events.aiter_lines()
+        assert await anext(lines) == "event: compare"
+        assert (await rig.door.client.delete(address)).status_code == 204
+        told = [json.loads(line[6:])["state"] async for line in lines if line.startswith("data: ")]
+    assert set(told) == {"running"}, "who follows it hears no more"
+    await asyncio.wait_for(rig.scoring.cancelled.wait(), 30)
+    problem(await rig.door.client.get(address), 404, "COMPARISON_NOT_FOUND")
+    rig.scoring.go_on.set()
+    address = (await compare(rig, body)).headers["location"]
+    assert (await over(rig, address))["state"] == "done"
+    assert (await rig.door.client.delete(address)).status_code == 204
+    problem(await rig.door.client.get(address), 404, "COMPARISON_NOT_FOUND")
+    problem(await rig.door.client.delete(address), 404, "COMPARISON_NOT_FOUND")
+
+
 async def test_a_build_is_no_comparison(rig: Rig) -> None:
     build = await rig.upload(b"video", name="x")
     problem(
@@ -233,7 +254,12 @@ async def test_a_session_is_told_of_lags_and_aims_as_its_neighbours_read_them(do
     assert {name: told[name] for name in wanted} == wanted
     extra = (await SessionStore(door.redis).get("live")).extra
     assert json.loads(extra.pop("lag_us")) == {"문/door": 44000}
-    assert extra == {"apply_content_lag": "1", "target_repetitions": "12", "allow_mirror": "0", "silhouettes": "0"}
+    assert extra == {
+        "apply_content_lag": "1",
+        "target_repetitions": "12",
+        "allow_mirror": "0",
+        "silhouettes": "0",
+    }
     told = (await door.client.patch("/api/v1/sessions/live", json=dict.fromkeys(wanted))).json()
     assert (told["lag_us"], told["silhouettes"]) == ({}, None)
     assert (await SessionStore(door.redis).get("live")).extra == {}

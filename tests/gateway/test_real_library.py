@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ import psutil
 import pytest
 from httpx import AsyncClient, Response
 
+from komi.pose.v1.pose_service_pb2 import GetModelRequest
 from services.mesh import keys
 from services.pose.config import PoseSettings
 from services.pose.models import ModelError, task_path
@@ -194,6 +196,31 @@ async def test_ten_hours_nothing_and_half_a_video_get_clear_answers(mesh: Door, 
     assert (ended["problem"]["status"], ended["problem"]["reason"]) == (400, "REFERENCE_NO_VIDEO")
     problem(await send(b""), 400, "EMPTY_FILE")
     assert (await client.get("/api/v1/references")).json()["references"] == []
+
+
+async def test_a_cancelled_comparison_leaves_nothing_running_and_no_video_behind(
+    mesh: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "uploads"
+    here.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(here))
+    video = clip(tmp_path / "long.mp4", 5000, 30)
+    files = {"sample": ("sample.mp4", video, "video/mp4"), "attempt": ("attempt.mp4", video, "video/mp4")}
+    begun = await mesh.client.post("/api/v1/compare", files=files)
+    address = begun.headers["location"]
+
+    async def looked_at() -> bool:
+        return bool((await mesh.client.get(address)).json()["frames_done"])
+
+    async def over_at_pose() -> bool:
+        return not (await mesh.gateway.upstream.pose.GetModel(GetModelRequest())).streams
+
+    await eventually(looked_at, within=60, what="frames being looked at")
+    assert len(list(here.iterdir())) == 2
+    assert not await over_at_pose()
+    assert (await mesh.client.delete(address)).status_code == 204
+    await eventually(over_at_pose, within=60, what="the end of pose's work on it")
+    await eventually(lambda: not list(here.iterdir()), within=60, what="the videos' end")
 
 
 async def test_two_hundred_megabytes_stream_through_gateway_and_scoring_with_flat_memory(mesh: Door) -> None:

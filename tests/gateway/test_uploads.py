@@ -216,6 +216,15 @@ async def test_a_build_whose_gateway_died_is_told_as_lost(rig: Rig) -> None:
     assert (document["state"], document["problem"]["reason"]) == ("failed", "GATEWAY_LOST")
 
 
+async def test_a_build_that_is_deleted_on_its_way_stores_nothing(rig: Rig) -> None:
+    rig.scoring.go_on.clear()
+    address = (await rig.upload(b"video", name="x")).headers["location"]
+    assert (await rig.door.client.delete(address)).status_code == 204
+    await asyncio.wait_for(rig.scoring.cancelled.wait(), 30)
+    problem(await rig.door.client.get(address), 404, "BUILD_NOT_FOUND")
+    problem(await rig.door.client.delete(address), 404, "BUILD_NOT_FOUND")
+
+
 async def test_an_unknown_build_is_404(rig: Rig) -> None:
     problem(await rig.door.client.get("/api/v1/references/builds/b-none"), 404, "BUILD_NOT_FOUND")
     problem(await rig.door.client.get("/api/v1/references/builds/b-none/events"), 404, "BUILD_NOT_FOUND")

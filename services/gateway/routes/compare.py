@@ -49,6 +49,17 @@ async def get_comparison(compare_id: str, gateway: TheGateway) -> Response:
     return await jobs.how_far(gateway.comparisons.records, compare_id)
 
 
+@router.delete(
+    "/{compare_id:name}",
+    summary="Cancel a comparison, or forget what it found",
+    status_code=204,
+    responses=problems(404, 503),
+)
+async def delete_comparison(compare_id: str, gateway: TheGateway) -> None:
+    """One on its way ends, and what was uploaded for it goes."""
+    await gateway.comparisons.records.delete(compare_id)
+
+
 @router.get(
     "/{compare_id:name}/events",
     summary="How far a comparison is, as it goes on",

@@ -61,6 +61,17 @@ async def get_build(build_id: str, gateway: TheGateway) -> Response:
     return await jobs.how_far(gateway.builds.records, build_id)
 
 
+@router.delete(
+    "/builds/{build_id:name}",
+    summary="Cancel a build, or forget how it went",
+    status_code=204,
+    responses=problems(404, 503),
+)
+async def delete_build(build_id: str, gateway: TheGateway) -> None:
+    """One on its way ends, and nothing is stored; a reference that is there already stays."""
+    await gateway.builds.records.delete(build_id)
+
+
 @router.get(
     "/builds/{build_id:name}/events",
     summary="How far a build is, as it goes on",

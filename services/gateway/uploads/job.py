@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 
 from services.gateway import metrics
 from services.gateway.ended import PeersStatus
+from services.gateway.errors import JobCancelled
 from services.gateway.problems import problem_of
 from services.gateway.uploads.records import RENEW_S, Document, JobRecords
 from services.gateway.upstream import errors_of
@@ -68,6 +69,7 @@ class RunningJob(Generic[Document]):
         self._file = ""
         self._buffer = bytearray()
         self._stored_s = 0.0
+        self._known = False
         self.record = kind.begin(f"{kind.records.prefix}{secrets.token_hex(8)}")
 
     async def start(self, fields: Mapping[str, str], file: str, file_name: str, size: int) -> None:
@@ -127,8 +129,10 @@ class RunningJob(Generic[Document]):
             await self._reading
             if not self.record.has_result:
                 raise Unavailable("scoring ended its work without a result", reason="JOB_ENDED")
-            metrics.JOBS.labels(self._kind.records.what, "done").inc()
             await self._store(state="done", fraction=1.0)
+            metrics.JOBS.labels(self._kind.records.what, "done").inc()
+        except JobCancelled:
+            await self._cancelled()
         except KomiError as error:
             await self._fail(error)
         except asyncio.CancelledError:
@@ -139,11 +143,7 @@ class RunningJob(Generic[Document]):
 
     async def give_up(self, error: BaseException) -> None:
         """End the call; nothing is stored of it."""
-        if self._call is not None:
-            self._call.cancel()
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        await self._end_call()
         if self._call is not None:
             known = (
                 error
@@ -153,11 +153,25 @@ class RunningJob(Generic[Document]):
             with contextlib.suppress(*UNREACHABLE):
                 await self._fail(known)
 
+    async def _end_call(self) -> None:
+        if self._call is not None:
+            self._call.cancel()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _cancelled(self) -> None:
+        """Its record is gone: nobody wants it any more, and scoring's work on it ends with the call."""
+        await self._end_call()
+        metrics.JOBS.labels(self._kind.records.what, "cancelled").inc()
+        log.info("an upload was cancelled", what=self._kind.records.what, job_id=self.record.job_id)
+
     async def _fail(self, error: KomiError) -> None:
         what = self._kind.records.what
         metrics.JOBS.labels(what, "failed").inc()
         log.info("an upload came to nothing", what=what, job_id=self.record.job_id, reason=error.reason)
-        await self._store(state="failed", problem=problem_of(error))
+        with contextlib.suppress(JobCancelled):
+            await self._store(state="failed", problem=problem_of(error))
 
     async def _read(self) -> None:
         with errors_of("scoring"):
@@ -178,4 +192,5 @@ class RunningJob(Generic[Document]):
     async def _store(self, **changes: object) -> None:
         self._stored_s = time.monotonic()
         self.record = self.record.model_copy(update=changes)
-        await self._kind.records.put(self.record)
+        await self._kind.records.put(self.record, first=not self._known)
+        self._known = True

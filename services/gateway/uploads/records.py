@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from services.gateway.documents.jobs import Job, JobState
-from services.gateway.errors import JobNotFound
+from services.gateway.errors import JobCancelled, JobNotFound
 from services.gateway.notices import Notices
 from services.gateway.problems import problem_of
 from services.mesh import keys
@@ -15,9 +15,18 @@ from services.mesh.errors import Unavailable
 from services.mesh.redis import RedisClient
 
 KEEP_S = 3600
-RENEW_S = 3.0
+RENEW_S = 1.0
+"""A running job is renewed this often, and notices then that it was cancelled."""
 LOST_S = 15
 """A running job that was not renewed for this long has lost its gateway."""
+
+# A job whose record somebody has deleted is cancelled: only its first word may make one. Answers whether it goes on.
+_PUT = """
+if ARGV[1] == '0' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'renewed_s', redis.call('TIME')[1], 'state', ARGV[2], 'document', ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return 1
+"""
 
 Document = TypeVar("Document", bound=Job)
 
@@ -44,6 +53,7 @@ class JobRecords(Generic[Document]):
         self._kind = kind
         self._draining = False
         self._following: set[asyncio.Event] = set()
+        self._put = redis.register_script(_PUT)
 
     def drain(self) -> None:
         """End every `follow`."""
@@ -51,16 +61,19 @@ class JobRecords(Generic[Document]):
         for changed in self._following:
             changed.set()
 
-    async def put(self, job: Document) -> None:
-        """Store and tell those who wait."""
-        key = keys.job(job.job_id)
+    async def put(self, job: Document, *, first: bool) -> None:
+        """Store and tell those who wait. Raises JobCancelled if it is not the first word on a job that is gone."""
         document = await asyncio.to_thread(job.model_dump_json) if job.has_result else job.model_dump_json()
-        seconds, _ = await self._redis.time()
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={"renewed_s": seconds, "state": job.state, "document": document})
-            pipe.expire(key, KEEP_S)
-            pipe.publish(keys.job_changed(job.job_id), b"")
-            await pipe.execute()
+        kept = await self._put(keys=[keys.job(job.job_id)], args=[int(first), job.state, document, KEEP_S])
+        if not kept:
+            raise JobCancelled(self.what)
+        await self._redis.publish(keys.job_changed(job.job_id), b"")
+
+    async def delete(self, job_id: str) -> None:
+        """Forget a job; one on its way ends, at whichever gateway it is. Raises JobNotFound."""
+        if not job_id.startswith(self.prefix) or not await self._redis.delete(keys.job(job_id)):
+            raise JobNotFound(self.what, job_id)
+        await self._redis.publish(keys.job_changed(job_id), b"")
 
     async def get(self, job_id: str) -> Kept:
         """Raises JobNotFound."""
@@ -83,14 +96,19 @@ class JobRecords(Generic[Document]):
         return Kept(state.decode(), document)
 
     async def follow(self, job_id: str) -> AsyncIterator[Kept]:
-        """The job now and at every change, until it is over. Raises JobNotFound."""
+        """The job now and at every change, until it is over or cancelled. Raises JobNotFound if it is none to begin with."""
         changed = asyncio.Event()
         self._following.add(changed)
         try:
             async with self._notices.listening(keys.job_changed(job_id), changed.set):
                 told: Kept | None = None
                 while not self._draining:
-                    kept = await self.get(job_id)
+                    try:
+                        kept = await self.get(job_id)
+                    except JobNotFound:
+                        if told is None:
+                            raise
+                        return
                     if kept != told:
                         told = kept
                         yield kept

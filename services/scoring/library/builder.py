@@ -158,6 +158,7 @@ class ReferenceBuilder:
                 recording = work.result()
             finally:
                 work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
         finally:
             await asyncio.to_thread(video.close)
         yield Analysing(len(recording.times_s))

@@ -143,7 +143,17 @@ async def _send(
 async def _frames(video: SampleVideo) -> AsyncIterator[SampleFrame]:
     """Decodes in a thread, one frame ahead of nobody: the sender's credit bounds it."""
     frames = video.read()
-    while (frame := await asyncio.to_thread(next, frames, None)) is not None:
+    while True:
+        decoding = asyncio.ensure_future(asyncio.to_thread(next, frames, None))
+        try:
+            frame = await asyncio.shield(decoding)
+        except asyncio.CancelledError:
+            await asyncio.gather(
+                decoding, return_exceptions=True
+            )  # the file must not be closed under the thread that reads it
+            raise
+        if frame is None:
+            return
         yield frame
 
 

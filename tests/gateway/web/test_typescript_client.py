@@ -42,6 +42,7 @@ console.log(JSON.stringify({
   exercises: (await komi.exercises()).map((known) => known.name.ko),
   alarms: await komi.alarms("live"),
   score: (await komi.compare(video, video)).score,
+  cancelled: await komi.compare(video, video, AbortSignal.abort("enough")).catch((reason) => reason),
 }));
 """
 
@@ -85,6 +86,7 @@ async def test_a_typed_client_reads_reports_changes_versions_and_compares_videos
         "exercises": ["스쿼트"],
         "alarms": [],
         "score": 84,
+        "cancelled": "enough",
     }
 
 

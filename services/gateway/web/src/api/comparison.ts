@@ -66,6 +66,9 @@ export interface ComparisonJob {
 
 export const comparison = (id: string): Promise<ComparisonJob> => call("GET", api("compare", id));
 
+/** Ends one on its way, or forgets what it found. */
+export const cancelComparison = (id: string): Promise<void> => call("DELETE", api("compare", id));
+
 export const comparisonEvents = (id: string): string => api("compare", id, "events");
 
 export const compareAddress = (): string => http("api", "v1", "compare");

@@ -29,6 +29,8 @@ export interface Session {
   target_repetitions: number | null;
   /** Whether the sample may be followed as in a mirror. */
   allow_mirror: boolean;
+  /** Whether cameras send outlines of the person; null: those that see what the reference's outlines show. */
+  silhouettes: boolean | null;
   /** By camera, what is taken off its frames' times, late positive. */
   lag_us: Record<string, number>;
   /** Whether sync takes off by itself what it is sure of. */
@@ -46,6 +48,7 @@ export interface SessionChange {
   resample?: boolean | null;
   target_repetitions?: number | null;
   allow_mirror?: boolean;
+  silhouettes?: boolean | null;
   lag_us?: Record<string, number>;
   apply_content_lag?: boolean;
 }

@@ -35,4 +35,7 @@ export function importReference(file: File): Promise<Reference> {
 
 export const build = (id: string): Promise<Build> => call("GET", api("references", "builds", id));
 
+/** Ends one on its way; what it has stored stays. */
+export const cancelBuild = (id: string): Promise<void> => call("DELETE", api("references", "builds", id));
+
 export const buildEvents = (id: string): string => api("references", "builds", id, "events");

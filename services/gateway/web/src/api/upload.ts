@@ -47,6 +47,9 @@ function upload<T>(
   });
 }
 
+/** Why a signal was aborted where somebody said so. Who only leaves the page gives up an upload, but not the work on it. */
+export const CANCELLED = "cancelled";
+
 /** Work that goes on at the gateway. */
 interface Job {
   state: "running" | "done" | "failed";

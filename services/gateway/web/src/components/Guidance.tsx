@@ -4,14 +4,16 @@ import { useText } from "../i18n";
 const MOST_REPETITIONS = 1000;
 
 /** What of a session this part of its settings is about. */
-export type Guided = Required<Pick<SessionChange, "target_repetitions" | "allow_mirror" | "resample">>;
+export type Guided = Required<
+  Pick<SessionChange, "target_repetitions" | "allow_mirror" | "resample" | "silhouettes">
+>;
 
 interface Props {
   value: Guided;
   onChange: (value: Guided) => void;
 }
 
-/** How long it goes on, whether it may be followed as in a mirror, how the cameras' instants are made one. */
+/** How long it goes on, whether it may be followed as in a mirror, what is made of the cameras' pictures. */
 export function Guidance({ value, onChange }: Props) {
   const t = useText();
   const set = (change: Partial<Guided>) => onChange({ ...value, ...change });
@@ -33,21 +35,23 @@ export function Guidance({ value, onChange }: Props) {
             }
           />
         </label>
-        <label title={t("setup.resample.body")}>
-          {t("setup.resample")}
-          <select
-            value={String(value.resample)}
-            onChange={({ currentTarget: { value: picked } }) =>
-              set({ resample: picked === "null" ? null : picked === "true" })
-            }
-          >
-            {(["null", "true", "false"] as const).map((each) => (
-              <option key={each} value={each}>
-                {t(`setup.resample.${each}`)}
-              </option>
-            ))}
-          </select>
-        </label>
+        {(["resample", "silhouettes"] as const).map((name) => (
+          <label key={name} title={t(`setup.${name}.body`)}>
+            {t(`setup.${name}`)}
+            <select
+              value={String(value[name])}
+              onChange={({ currentTarget: { value: picked } }) =>
+                set({ [name]: picked === "null" ? null : picked === "true" })
+              }
+            >
+              {(["null", "true", "false"] as const).map((each) => (
+                <option key={each} value={each}>
+                  {t(`setup.${name}.${each}`)}
+                </option>
+              ))}
+            </select>
+          </label>
+        ))}
       </div>
       <label class="option">
         <input

@@ -91,6 +91,7 @@ function Settings({
     target_repetitions: settings?.target_repetitions ?? null,
     allow_mirror: settings?.allow_mirror ?? true,
     resample: settings?.resample ?? null,
+    silhouettes: settings?.silhouettes ?? null,
   };
   const names = [...new Set([...connected.map(({ camera_id }) => camera_id), ...claimed])];
   const save = () =>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ComparisonJob } from "../../api/comparison";
+import { type ComparisonJob, cancelComparison } from "../../api/comparison";
 import { type Exercise, exercises } from "../../api/exercises";
-import { type Against, followComparison, uploadComparison } from "../../api/upload";
+import { type Against, CANCELLED, followComparison, uploadComparison } from "../../api/upload";
 import { useText } from "../../i18n";
 import { language } from "../../state/preferences";
 import { loadReferences, referenceList, sentence } from "../../state/references";
@@ -51,7 +51,7 @@ export function CompareForm({ onDone }: Props) {
     abort.current = new AbortController();
     const { signal } = abort.current;
     setProgress({ step: "sending", fraction: 0 });
-    let last: ComparisonJob | null = null;
+    let last: ComparisonJob | null = null as ComparisonJob | null;
     try {
       const started = await uploadComparison(
         against,
@@ -69,8 +69,13 @@ export function CompareForm({ onDone }: Props) {
       );
       onDone(done, { attempt, sample: fromStored ? null : sample });
     } catch (error) {
-      if (signal.aborted) setProgress({ step: "choosing" });
-      else setProgress({ step: "failed", reason: `${about(last)}${sentence(error, t)}` });
+      if (!signal.aborted) {
+        setProgress({ step: "failed", reason: `${about(last)}${sentence(error, t)}` });
+        return;
+      }
+      setProgress({ step: "choosing" });
+      if (last !== null && signal.reason === CANCELLED)
+        await cancelComparison(last.compare_id).catch(() => undefined); // over already
     }
   };
   /** Which of the two it was, where it is known. */
@@ -133,7 +138,7 @@ export function CompareForm({ onDone }: Props) {
         {busy ? (
           <div key="busy" class="card building compare-foot">
             <CompareProgress progress={progress} />
-            <button type="button" class="button" onClick={() => abort.current?.abort()}>
+            <button type="button" class="button" onClick={() => abort.current?.abort(CANCELLED)}>
               {t("reference.cancel")}
             </button>
           </div>

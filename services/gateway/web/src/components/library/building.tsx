@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Build } from "../../api/documents";
-import { followBuild } from "../../api/upload";
+import { cancelBuild } from "../../api/references";
+import { CANCELLED, followBuild } from "../../api/upload";
 import { useText } from "../../i18n";
 import { sentence } from "../../state/references";
 import { Icon } from "../Icon";
@@ -40,19 +41,24 @@ export function useBuilding(): Building {
       abort.current = new AbortController();
       const { signal } = abort.current;
       setProgress({ step: "sending", fraction: 0 });
+      let first: Build | null = null;
       try {
-        const first = await send((fraction) => setProgress({ step: "sending", fraction }), signal);
+        first = await send((fraction) => setProgress({ step: "sending", fraction }), signal);
         const done = await followBuild(first, (build) => setProgress({ step: "building", build }), signal);
         await onBuilt(done);
         setProgress({ step: "built" });
         return true;
       } catch (error) {
-        if (signal.aborted) setProgress({ step: "choosing" });
-        else setProgress({ step: "failed", reason: sentence(error, t) });
+        if (!signal.aborted) setProgress({ step: "failed", reason: sentence(error, t) });
+        else {
+          setProgress({ step: "choosing" });
+          if (first !== null && signal.reason === CANCELLED)
+            await cancelBuild(first.build_id).catch(() => undefined); // over already
+        }
         return false;
       }
     },
-    cancel: () => abort.current?.abort(),
+    cancel: () => abort.current?.abort(CANCELLED),
     reset: () => setProgress({ step: "choosing" }),
   };
 }
