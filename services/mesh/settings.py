@@ -60,6 +60,8 @@ class ServiceSettings(BaseSettings):
     """Whether readiness waits for Redis. Capture runs beside a camera, where there may be none."""
     makes_token: ClassVar[bool] = False
     """Whether a token that is needed and not given is made at the start. Services could not tell it one another."""
+    families: ClassVar[tuple[str, ...]] = ()
+    """Beginnings of settings that are also read without the service's name, as KOMI_LLM_MODEL: other programs know them so."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
     """Address of Redis: redis://, rediss:// or unix://. Also KOMI_REDIS_URL for all services."""
@@ -127,13 +129,18 @@ def unknown_variables(settings_class: type[ServiceSettings], environment: Mappin
     """One sentence for each environment variable that looks like a setting of this service and is none."""
     own = f"KOMI_{settings_class.service.upper()}_"
     known = {own + name.upper() for name in settings_class.model_fields}
-    known |= {"KOMI_" + name.upper() for name in SHARED}
+    known |= {
+        "KOMI_" + name.upper()
+        for name in settings_class.model_fields
+        if name in SHARED or name.startswith(settings_class.families)
+    }
+    families = tuple(f"KOMI_{family.upper()}" for family in settings_class.families)
     others = tuple(f"KOMI_{service.upper()}_" for service in SERVICES if service != settings_class.service)
     problems = []
     for name in sorted(environment):
         if not name.startswith("KOMI_") or name in known or name in ELSEWHERE:
             continue
-        if name.startswith(others + ELSEWHERE_PREFIXES):
+        if name.startswith(others + ELSEWHERE_PREFIXES) and not name.startswith(families):
             continue
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "see --help for the known ones"

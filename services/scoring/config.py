@@ -9,13 +9,12 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from services.mesh.settings import ServiceSettings, service_config
 from services.scoring.phrasing.model import ModelAddress
 
-_LLM = "llm_"
-
 
 class ScoringSettings(ServiceSettings):
     """Settings of `python -m services.scoring`."""
 
     service: ClassVar[str] = "scoring"
+    families: ClassVar[tuple[str, ...]] = ("llm_",)
     model_config = service_config("scoring")
 
     port: int = Field(default=50054, ge=0, le=65535)
@@ -95,14 +94,15 @@ class ScoringSettings(ServiceSettings):
         **named: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         sources = super().settings_customise_sources(settings_cls, *args, **named)
-        return (*sources, _LanguageModelEnvironment(settings_cls))
+        return (*sources, _WithoutTheServicesName(settings_cls))
 
 
-class _LanguageModelEnvironment(EnvSettingsSource):
+class _WithoutTheServicesName(EnvSettingsSource):
     """`KOMI_LLM_MODEL`, where `KOMI_SCORING_LLM_MODEL` does not say otherwise: the names other programs use too."""
 
     def __init__(self, settings_class: type[BaseSettings]) -> None:
         super().__init__(settings_class, env_prefix="KOMI_")
 
     def __call__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__call__().items() if name.startswith(_LLM)}
+        families = ScoringSettings.families
+        return {name: value for name, value in super().__call__().items() if name.startswith(families)}

@@ -11,6 +11,8 @@ from structlog.testing import capture_logs
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.errors import SettingsError
 from services.mesh.settings import read as read_settings
+from services.mesh.settings import unknown_variables
+from services.pose.config import PoseSettings
 from services.scoring.advice.knowledge import Text
 from services.scoring.advice.phrases import Phrase, phrases
 from services.scoring.config import ScoringSettings
@@ -264,6 +266,20 @@ def test_an_address_that_cannot_be_meant_is_refused_at_the_start(environment: di
     with pytest.raises(SettingsError) as refused:
         settings(**environment)
     assert KEY not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [
+        ("KOMI_LLM_BASEURL", "KOMI_LLM_BASE_URL"),
+        ("KOMI_LLM_MODELL", "KOMI_LLM_MODEL"),
+        ("KOMI_LLM_TIMEOUT", "KOMI_LLM_TIMEOUT_S"),
+    ],
+)
+def test_a_misspelt_name_is_refused_at_the_start_and_concerns_nobody_else(misspelt: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=f"unknown setting {misspelt}: did you mean {meant}\\?"):
+        settings(**{misspelt: "x"})
+    assert unknown_variables(PoseSettings, {misspelt: "x"}) == []
 
 
 TIMES, DEPTH = waves(3)
