@@ -110,7 +110,8 @@ HABIT_S: Final = 1.0
 """Time constant with which a constant difference between user and template is learnt, and taken off."""
 HABIT_MOST: Final = 1.0
 """Tolerances a habit may reach; more is another movement."""
-_SUBSTEPS: Final = 8
+_DOUBLINGS: Final = 3
+_SUBSTEPS: Final = 2**_DOUBLINGS
 _UNSEEN_S: Final = 0.7
 """After a longer gap between frames somebody may be anywhere: what is seen must say."""
 
@@ -129,6 +130,7 @@ def _tempo_rates() -> Floats:
 
 
 _RATES: Final = _tempo_rates()
+_PACES: Final = np.array(TEMPOS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,46 +179,83 @@ class OnlineWarping:
 
     def advance(self, row: Floats, weight: Floats, dt_s: float) -> Position:
         """Takes one frame: its features (f,), their weights (f,; 0 is unknown) and the time since the one before."""
-        if dt_s > _UNSEEN_S:
-            self._mass[:] = 1.0 / self._mass.size
-            dt_s = _UNSEEN_S
-        changes = np.linalg.matrix_power(np.eye(len(TEMPOS)) + _RATES * (dt_s / _SUBSTEPS), _SUBSTEPS)
-        steps = np.array(TEMPOS) * (dt_s * self._rate)
-        weight = np.ascontiguousarray(weight, dtype=np.float64)
-        self._mass, likely, costs = _forward(
-            self._template, self._mass, row - self._habit, weight, changes, steps, self._cyclic
+        self._mass, place, near, cost = _advance(
+            self._template,
+            self._mass,
+            self._habit,
+            np.ascontiguousarray(row),
+            np.ascontiguousarray(weight, dtype=np.float64),
+            dt_s,
+            self._rate,
+            self._cyclic,
         )
-        place, near = _median(likely, cyclic=self._cyclic)
-        at = self._at(place)
-        cost = costs[min(round(place), len(costs) - 1)]
-        share = 1.0 - math.exp(-dt_s / HABIT_S)
-        habit = self._habit + share * (row - self._habit - at)
-        self._habit = np.where(weight > 0, np.clip(habit, -HABIT_MOST, HABIT_MOST), self._habit)
-        return Position(place, float(cost), near * math.exp(-max(0.0, cost - 2.0) / 6.0))
-
-    def _at(self, place: float) -> Floats:
-        """The template's features between two rows."""
-        low = int(place)
-        high = min(low + 1, len(self._template) - 1)
-        out: Floats = self._template[low] + (place - low) * (self._template[high] - self._template[low])
-        return out
+        return Position(place, cost, near * math.exp(-max(0.0, cost - 2.0) / 6.0))
 
 
-def _median(likely: Floats, *, cyclic: bool) -> tuple[float, float]:
+@numba.njit(cache=True, nogil=True)
+def _advance(
+    template: Floats,
+    mass: Floats,
+    habit: Floats,
+    row: Floats,
+    weight: Floats,
+    dt_s: float,
+    rate_hz: float,
+    cyclic: bool,
+) -> tuple[Floats, float, float, float]:
+    """One frame: the probability (rows, tempos) after it, the place, the probability of being near, and the cost there.
+
+    `habit` learns in place.
+    """
+    length, tempos = mass.shape
+    if dt_s > _UNSEEN_S:
+        mass = np.full((length, tempos), 1.0 / (length * tempos))
+        dt_s = _UNSEEN_S
+    changes = np.eye(tempos) + _RATES * (dt_s / _SUBSTEPS)
+    for _ in range(_DOUBLINGS):
+        changes = _product(changes, changes)
+    now = row - habit
+    mass, likely, costs = _forward(template, mass, now, weight, changes, _PACES * (dt_s * rate_hz), cyclic)
+    place, near = _median(likely, cyclic)
+    low = int(place)
+    high = min(low + 1, length - 1)
+    share = 1.0 - math.exp(-dt_s / HABIT_S)
+    for k in range(len(habit)):
+        if weight[k] > 0:
+            at = template[low, k] + (place - low) * (template[high, k] - template[low, k])
+            habit[k] = min(max(habit[k] + share * (now[k] - at), -HABIT_MOST), HABIT_MOST)
+    return mass, place, near, costs[min(round(place), length - 1)]
+
+
+@numba.njit(cache=True, nogil=True)
+def _product(one: Floats, other: Floats) -> Floats:
+    """Of two small matrices; the library's takes longer to be called than to multiply."""
+    out = np.zeros_like(one)
+    for i in range(one.shape[0]):
+        for k in range(one.shape[1]):
+            for j in range(one.shape[1]):
+                out[i, j] += one[i, k] * other[k, j]
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _median(likely: Floats, cyclic: bool) -> tuple[float, float]:
     """Fractional row that halves the probability, counted from half a cycle before the likeliest row if the template is
     cyclic, and the probability of being within an eighth of the template of it.
     """
     length = len(likely)
     first = int(np.argmax(likely)) - length // 2 if cyclic else 0
-    rows = np.arange(first, first + length)
-    turned = likely[rows % length]
-    summed = np.cumsum(turned)
-    index = min(int(np.searchsorted(summed, 0.5)), length - 1)
-    before = summed[index - 1] if index else 0.0
-    place = index - 0.5 + (0.5 - before) / max(turned[index], 1e-12)
+    before, index = 0.0, 0
+    while index < length - 1 and before + likely[(first + index) % length] < 0.5:
+        before += likely[(first + index) % length]
+        index += 1
+    place = index - 0.5 + (0.5 - before) / max(likely[(first + index) % length], 1e-12)
     reach = max(4, length // 8)
-    near = float(turned[np.abs(np.arange(length) - place) <= reach].sum())
-    place = (place + first) % length if cyclic else place
+    near = 0.0
+    for index in range(max(0, math.ceil(place - reach)), min(length - 1, math.floor(place + reach)) + 1):
+        near += likely[(first + index) % length]
+    if cyclic:
+        place = (place + first) % length
     return min(max(place, 0.0), length - 1.0), near
 
 

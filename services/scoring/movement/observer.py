@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from services.scoring.movement.features import bone_vectors
+from services.scoring.movement.features import bone_vectors, bone_visibility
 from services.scoring.movement.landmarks import View
-from services.scoring.movement.views import SAME_VIEW_DEG, Observed, fuse, heading, turn_between
+from services.scoring.movement.views import SAME_VIEW_DEG, UNSEEN, Observed, fused, heading, turn_between
 
 HEADING_S: Final = 2.0
 """Time constant of the estimate from where each camera sees the person."""
@@ -24,8 +24,15 @@ class Observer:
 
     def see(self, views: tuple[View, ...], dt: float, *, settled: bool) -> Observed:
         """What the views show together. While the person moves (`settled` false) their direction is not measured."""
-        good = tuple(view for view in views if np.isfinite(view.world_m).any())
-        return fuse(good, tuple(self._turn(view, dt, settled=settled) for view in good))
+        if not views:
+            return UNSEEN
+        bones = bone_vectors(np.stack([view.world_m for view in views]))
+        visible = bone_visibility(np.stack([view.visibility for view in views]))
+        turns = [
+            self._turn(view.camera_id, angle, dt, settled=settled)
+            for view, angle in zip(views, heading(bones).tolist(), strict=True)
+        ]
+        return fused(bones, visible, turns)
 
     def from_reference(self, camera_id: str) -> bool:
         """Whether this camera sees the person from where the reference's did, as far as is known."""
@@ -35,16 +42,16 @@ class Observer:
         turn = math.remainder(math.atan2(known.imag, known.real) - self._reference, 2 * math.pi)
         return abs(math.degrees(turn)) <= SAME_VIEW_DEG
 
-    def _turn(self, view: View, dt: float, *, settled: bool) -> float:
-        angle = float(heading(bone_vectors(view.world_m)))
-        known = self._headings.get(view.camera_id)
+    def _turn(self, camera_id: str, angle: float, dt: float, *, settled: bool) -> float:
+        """What to turn this camera's view by; it sees the person from `angle` now (NaN: that is not seen)."""
+        known = self._headings.get(camera_id)
         if math.isfinite(angle):
             now = complex(math.cos(angle), math.sin(angle))
             if known is None:
                 known = now
             elif settled:
                 known += (1.0 - math.exp(-dt / HEADING_S)) * (now - known)
-            self._headings[view.camera_id] = known
+            self._headings[camera_id] = known
         if known is None:
             return 0.0
         return turn_between(math.atan2(known.imag, known.real), self._reference)

@@ -10,23 +10,26 @@ can be trusted with.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from services.scoring.movement.features import (
     ANGLES,
     BONE,
-    BONE_COUNT,
     BONE_LENGTHS,
     FEATURES,
     bone_vectors,
     bone_visibility,
-    feature_vectors,
+    joint_angles,
 )
 from services.scoring.movement.landmarks import Bools, Floats, View
+
+Indices = NDArray[np.int64]
 
 IN_PICTURE_M: Final = 0.015
 """Standard error of a landmark within the picture, metres."""
@@ -63,6 +66,10 @@ class Observed:
         return seen
 
 
+UNSEEN: Final = Observed(np.zeros(FEATURES), np.full(FEATURES, np.inf))
+"""Nobody."""
+
+
 def heading(bones: Floats) -> Floats:
     """Direction (…) the person is seen from, radians: 0 their front, pi/2 their left side, pi their back.
 
@@ -93,6 +100,7 @@ def turn_between(user_heading: float, reference_heading: float) -> float:
     return turn * _eased(share)
 
 
+@numba.njit(cache=True, nogil=True)
 def _eased(share: float) -> float:
     """0 below 0, 1 above 1, smooth between."""
     bounded = min(max(share, 0.0), 1.0)
@@ -113,9 +121,10 @@ def depth_axis(turn: float) -> Floats:
     return np.array([-math.sin(turn), 0.0, math.cos(turn)])
 
 
+@numba.njit(cache=True, nogil=True)
 def _errors(turn: float) -> tuple[float, float]:
     """Error variance of landmarks within the picture and in depth, m², of a view turned by so much."""
-    share = _eased(abs(math.degrees(turn)) / TURNED_VIEW_DEG)
+    share = _eased(abs(turn) / math.radians(TURNED_VIEW_DEG))
     picture = IN_PICTURE_M + share * (TURNED_PICTURE_M - IN_PICTURE_M)
     depth = DEPTH_M + share * (TURNED_DEPTH_M - DEPTH_M)
     return picture**2, depth**2
@@ -129,18 +138,11 @@ def bone_variance(turn: float) -> Floats:
     return variance
 
 
-def bone_information(turn: float) -> Floats:
-    """(14, 3, 3) inverse error covariance of the bones of one fully visible view, in reference axes."""
-    picture, depth = _errors(turn)
-    axis = depth_axis(turn)
-    shape = np.eye(3) / picture + (1.0 / depth - 1.0 / picture) * np.outer(axis, axis)
-    information: Floats = shape[None] * (BONE_LENGTHS[:, None, None] ** 2 / 2.0)
-    return information
-
-
 _FIRST: Final = np.array([angle.first for angle in ANGLES])
 _SECOND: Final = np.array([angle.second if angle.second >= 0 else angle.first for angle in ANGLES])
 _ONE_BONE: Final = np.array([angle.second < 0 for angle in ANGLES])
+_SURE: Final = BONE_LENGTHS**2 / 2.0
+"""(14,) what turns the information of a landmark into that of a bone's direction, which has two ends."""
 
 
 def angle_variance(bone_component_variance: Floats) -> Floats:
@@ -150,28 +152,53 @@ def angle_variance(bone_component_variance: Floats) -> Floats:
     return out
 
 
-def fuse(views: tuple[View, ...], turns: tuple[float, ...]) -> Observed:
-    """One observation from several views, each turned by its `turns` radians into reference axes.
+def fuse(views: tuple[View, ...], turns: Sequence[float]) -> Observed:
+    """One observation from several views, each turned by its `turns` radians into reference axes, see `fused`."""
+    if not views:
+        return UNSEEN
+    bones = bone_vectors(np.stack([view.world_m for view in views]))
+    return fused(bones, bone_visibility(np.stack([view.visibility for view in views])), turns)
+
+
+def fused(bones: Floats, visible: Floats, turns: Sequence[float]) -> Observed:
+    """One observation from the bones (v, 14, 3) of several views, each visible (v, 14) so far.
 
     Bones are averaged with the inverse of their covariance, widened by low visibility, and once more with less weight for
     views that disagree with the rest. A bone no view shows is unknown.
     """
-    if not views:
-        return observed(np.zeros((BONE_COUNT, 3)), np.full((BONE_COUNT, 3), np.inf))
-    seen = bone_vectors(np.stack([view.world_m for view in views]))
-    bones = np.stack([turned(one, turn) for one, turn in zip(seen, turns, strict=True)])
-    visible = np.nan_to_num(bone_visibility(np.stack([view.visibility for view in views])))
-    usable = np.isfinite(bones).all(axis=-1) & (visible >= VISIBLE)
-    weight = np.where(usable, visible**2, 0.0)
-    information = np.stack([bone_information(turn) for turn in turns])
-    passes = ROBUST_PASSES if len(views) > 1 else 0
-    return observed(*_robust_mean(np.where(usable[..., None], bones, 0.0), weight, information, passes))
+    mean, spread = _mean_of_views(bones, visible, np.array(turns, dtype=np.float64), _SURE)
+    return observed(mean, spread)
+
+
+# Compiled loops, since as arrays they took ten times as long. What belongs to other modules is handed in: compiled code is
+# kept on disk, and a change elsewhere would not be noticed there.
+@numba.njit(cache=True, nogil=True)
+def _mean_of_views(bones: Floats, visible: Floats, turns: Floats, sure: Floats) -> tuple[Floats, Floats]:
+    """As `_robust_mean`, of bones (v, 14, 3) in each view's own axes; `sure` (14) is what a metre's error is to a bone."""
+    views, count = visible.shape
+    weight = np.zeros((views, count))
+    shape = np.zeros((views, 3, 3))
+    there = np.zeros((views, count, 3))
+    for v in range(views):
+        cos, sin = math.cos(turns[v]), math.sin(turns[v])
+        picture, depth = _errors(turns[v])
+        within = 1.0 / picture
+        less = 1.0 / depth - within
+        shape[v, 0, 0], shape[v, 1, 1] = within + less * sin * sin, within
+        shape[v, 2, 2] = within + less * cos * cos
+        shape[v, 0, 2] = shape[v, 2, 0] = -less * sin * cos
+        for b in range(count):
+            x, y, z = bones[v, b, 0], bones[v, b, 1], bones[v, b, 2]
+            if visible[v, b] >= VISIBLE and math.isfinite(x + y + z):
+                weight[v, b] = visible[v, b] ** 2 * sure[b]
+                there[v, b, 0], there[v, b, 1], there[v, b, 2] = x * cos - z * sin, y, x * sin + z * cos
+    return _robust_mean(there, weight, shape, ROBUST_PASSES if views > 1 else 0)
 
 
 @numba.njit(cache=True, nogil=True)
-def _robust_mean(bones: Floats, weight: Floats, information: Floats, passes: int) -> tuple[Floats, Floats]:
-    """Mean (14, 3) of unit vectors (v, 14, 3) by their weight (v, 14) times information (v, 14, 3, 3), brought back to unit
-    length, and the variance (14, 3) of its components. One loop over the bones: as arrays it took ten times as long.
+def _robust_mean(bones: Floats, weight: Floats, shape: Floats, passes: int) -> tuple[Floats, Floats]:
+    """Mean (14, 3) of unit vectors (v, 14, 3) by their weight (v, 14) times what each view is sure of (v, 3, 3), brought
+    back to unit length, and the variance (14, 3) of its components.
     """
     views, count = weight.shape
     mean = np.zeros((count, 3))
@@ -182,7 +209,7 @@ def _robust_mean(bones: Floats, weight: Floats, information: Floats, passes: int
         for turn in range(passes + 1):
             xx = xy = xz = yy = yz = zz = px = py = pz = 0.0
             for v in range(views):
-                sure = information[v, b]
+                sure = shape[v]
                 x, y, z = bones[v, b, 0], bones[v, b, 1], bones[v, b, 2]
                 if turn > 0:
                     gx, gy, gz = x - mean[b, 0], y - mean[b, 1], z - mean[b, 2]
@@ -216,8 +243,25 @@ def _robust_mean(bones: Floats, weight: Floats, information: Floats, passes: int
 
 def observed(bones: Floats, component_variance: Floats) -> Observed:
     """An observation from fused bones (14, 3) and the variance of their components; infinite variance is unknown."""
-    variance = np.empty(FEATURES)
-    variance[: 3 * BONE_COUNT] = component_variance.reshape(-1)
-    variance[3 * BONE_COUNT :] = angle_variance(component_variance)
-    features = np.where(np.isfinite(variance), feature_vectors(bones), 0.0)
-    return Observed(features, variance)
+    angles = joint_angles(bones)
+    return Observed(*_observed(bones, component_variance, angles, _FIRST, _SECOND, _ONE_BONE))
+
+
+@numba.njit(cache=True, nogil=True)
+def _observed(
+    bones: Floats, spread: Floats, angles: Floats, first: Indices, second: Indices, one_bone: Bools
+) -> tuple[Floats, Floats]:
+    """Features (60,) and their variance (60,), see `angle_variance`."""
+    count, most = len(bones), len(angles)
+    features, variance = np.zeros(3 * count + most), np.full(3 * count + most, np.inf)
+    evenly = np.empty(count)
+    for b in range(count):
+        evenly[b] = (spread[b, 0] + spread[b, 1] + spread[b, 2]) / 3.0
+        for axis in range(3):
+            if spread[b, axis] < np.inf:
+                features[3 * b + axis], variance[3 * b + axis] = bones[b, axis], spread[b, axis]
+    for k in range(most):
+        of = evenly[first[k]] + (0.0 if one_bone[k] else evenly[second[k]])
+        if of < np.inf:
+            features[3 * count + k], variance[3 * count + k] = angles[k], of
+    return features, variance
