@@ -15,6 +15,7 @@ from services.scoring.live.outcome import Advice, CompletedRepetition, Outcome
 from services.scoring.movement.features import ANGLES, angles_of
 from services.scoring.movement.joints import JointError
 from services.scoring.movement.landmarks import LANDMARKS, Floats, Mask, SyncedViews, View
+from services.scoring.reference.remarks import remark_of
 
 MICRO = 1_000_000
 CALIBRATION_SOURCES = {
@@ -166,6 +167,7 @@ def advice(cue: Advice) -> pb.Advice:
 def reference(stored: Stored, *, whole: bool) -> pb.Reference:
     """A reference; with its curves and its ghost if `whole`."""
     template = stored.template
+    remarks = [remark_of(one, template.fps) for one in template.remarks]
     message = pb.Reference(
         reference_id=stored.reference_id,
         version=stored.version,
@@ -179,7 +181,8 @@ def reference(stored: Stored, *, whole: bool) -> pb.Reference:
         template_first_frame=round(float(template.frames[0])),
         template_frames=len(template.frames),
         view_degrees=math.degrees(template.heading) % 360.0 if math.isfinite(template.heading) else math.nan,
-        remarks=template.remarks,
+        remarks=[one.text_en for one in remarks],
+        notices=[pb.Notice(code=one.code, text_ko=one.text_ko, text_en=one.text_en) for one in remarks],
         active=stored.active,
         videos=stored.videos,
         silhouettes=bool(len(template.outlines)),

@@ -126,7 +126,11 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
                 comparison=scoring.Comparison(
                     attempt_frames=1,
                     score=84,
-                    frames=[scoring.ComparedFrame(attempt_frame=0, sample_frame=3.5)],
+                    frames=[
+                        scoring.ComparedFrame(
+                            attempt_frame=0, sample_frame=3.5, landmarks=[501, -3, -32768, -32768]
+                        )
+                    ],
                     repetitions=[
                         scoring.Repetition(
                             number=1, start_time=to_timestamp(1_200_000), end_time=to_timestamp(4_100_000)

@@ -118,6 +118,7 @@ async def test_two_videos_are_compared_and_the_progress_can_be_followed(rig: Rig
     assert answer.status_code == 202, answer.text
     document = await over(rig, answer.headers["location"])
     assert (document["state"], document["comparison"]["score"]) == ("done", 84.0)
+    assert document["comparison"]["frames"][0]["landmarks"] == [501, -3, None, None]
     repetition = document["comparison"]["repetitions"][0]
     assert (repetition["start_s"], repetition["end_s"]) == (1.2, 4.1)
     assert (await rig.door.client.get(answer.headers["location"])).json() == document

@@ -300,5 +300,6 @@ async def test_a_video_becomes_a_reference_is_refined_shown_and_compared(
     assert found["score"] > 80
     assert len(found["repetitions"]) == 2
     assert len(found["frames"]) == found["attempt_frames"] == 65
+    assert all(len(frame["landmarks"]) == 66 for frame in found["frames"])
     events = await asyncio.wait_for(client.get(f"{begun.headers['location']}/events"), 30)
     assert '"state":"done"' in events.text

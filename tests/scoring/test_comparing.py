@@ -57,6 +57,10 @@ async def test_a_video_is_compared_with_another_and_nothing_is_stored(
         assert all(done.silhouette_overlap > 0.7 for done in comparison.repetitions)
         assert len(comparison.frames) == len(comparison.curves[0].attempt_degrees) == 65
         assert any(frame.HasField("sample_frame") for frame in comparison.frames)
+        standing = np.array(comparison.frames[0].landmarks).reshape(33, 2)
+        nose, heel = standing[0], standing[29]
+        assert 0 < nose[1] < heel[1] < 1000, "in thousandths of the picture"
+        assert all(len(frame.landmarks) == 66 for frame in comparison.frames)
         listed = await scoring.stub.ListReferences(pb.ListReferencesRequest())
         assert not listed.references
 

@@ -8,6 +8,7 @@ import pytest
 from services.scoring import errors
 from services.scoring.movement.landmarks import Recording
 from services.scoring.reference.building import build_template
+from services.scoring.reference.remarks import LOW_FRAME_RATE, ONE_REPETITION, Remark, remark_of
 from services.scoring.reference.template import Kind, Phase, from_bytes, to_bytes
 from tests.scoring.conftest import Watch
 from tests.scoring.puppet import Posture, recording, squat, squats, waves
@@ -28,7 +29,8 @@ def test_repetitions_are_found_and_averaged() -> None:
 def test_one_repetition_is_enough_and_the_remarks_say_what_it_lacks() -> None:
     template = build_template(squats(1))
     assert len(template.repetitions) == 1
-    assert any("one repetition" in remark for remark in template.remarks)
+    assert template.remarks == (ONE_REPETITION,)
+    assert "one repetition" in remark_of(ONE_REPETITION, template.fps).text_en
 
 
 def test_a_still_video_becomes_a_held_pose() -> None:
@@ -63,7 +65,12 @@ def test_frames_left_out_of_the_analysis_keep_the_numbers_of_the_video() -> None
 def test_five_frames_a_second_work_and_are_remarked_upon() -> None:
     template = build_template(squats(3, fps=5.0))
     assert len(template.repetitions) == 3
-    assert any("5 frames a second" in remark for remark in template.remarks)
+    assert template.remarks == (LOW_FRAME_RATE,)
+    remark = remark_of(LOW_FRAME_RATE, template.fps)
+    assert "5 frames a second" in remark.text_en
+    assert "5프레임" in remark.text_ko
+    assert remark_of(remark.text_en, template.fps) == remark, "as versions of long ago kept it"
+    assert remark_of("Nobody knows.", 5.0) == Remark("", "Nobody knows.", "Nobody knows.")
 
 
 def test_a_video_with_nobody_in_it_is_refused() -> None:

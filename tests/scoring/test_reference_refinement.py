@@ -13,6 +13,7 @@ from services.scoring.errors import DifferentExercise
 from services.scoring.library.store import ReferenceStore
 from services.scoring.reference.building import build_template
 from services.scoring.reference.refinement import refined
+from services.scoring.reference.remarks import ONE_REPETITION, remark_of
 from services.scoring.reference.template import MOST_SAMPLES, Template, from_bytes, to_bytes
 from tests.scoring.puppet import Posture, recording, squats, waves
 from tests.scoring.test_service import with_pose
@@ -33,7 +34,9 @@ def test_a_refined_reference_lies_between_its_videos_and_knows_their_spread() ->
     both = refined(base, shallow)
     assert reach(shallow) < reach(both) < reach(base)
     assert both.spread.max() > 0 == base.spread.max()
-    assert not any("one repetition" in remark for remark in both.remarks)
+    assert (base.remarks, both.remarks) == ((ONE_REPETITION,), ())
+    kept_long_ago = replace(base, remarks=(remark_of(ONE_REPETITION, base.fps).text_en,))
+    assert refined(kept_long_ago, shallow).remarks == ()
     assert (both.exercise, len(both.features)) == ("squat", len(base.features))
     assert both.frames == pytest.approx(base.frames), "the first video stays the time base"
     assert len(both.repetitions) + both.joined == 2

@@ -30,6 +30,9 @@ class ComparedFrame(Document):
     """Worst first, at most 5."""
     silhouette_overlap: float | None
     """Intersection over union of the outlines, where both videos show one side of the person and they were asked for."""
+    landmarks: list[int | None] | None
+    """Where the attempt's picture shows the 33 landmarks: x, y pairs, thousandths of its width and of its height, y down;
+    null where one is not seen, and for all where nobody is."""
 
 
 class ComparedCurve(Document):
@@ -49,7 +52,7 @@ class Comparison(Document):
         repetitions=[PERFORMED | {"start_s": 1.2, "end_s": 4.1}],
         frames=[
             {"attempt_frame": 36, "sample_frame": 31.5, "phase": "out", "score": 84.0, "joint_errors": [JOINT_ERROR],
-             "silhouette_overlap": None}
+             "silhouette_overlap": None, "landmarks": [501, 211]}
         ],
         curves=[{"name": "left_knee", "attempt_degrees": [171.2, None], "sample_degrees": [174.0, None]}],
         notices=[NOTICE],

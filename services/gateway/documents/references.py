@@ -4,11 +4,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.documents.base import Document, Micros, example
 from services.gateway.documents.jobs import Job
+from services.gateway.documents.scores import Notice
 
+NOTICE = {
+    "code": "one_repetition", "text_ko": "반복이 한 번만 있어서 기본 허용 범위를 씁니다.",
+    "text_en": "Only one repetition was found; default tolerances are used.",
+}  # fmt: skip
 REFERENCE = {
     "reference_id": "r-2b91", "version": 1, "name": "Squat", "exercise": "squat", "kind": "repetitions",
     "created_us": 1795219200000000, "frames": 240, "fps": 30.0, "repetitions": 2, "template_first_frame": 31,
-    "template_frames": 88, "view_degrees": 87.0, "remarks": [], "active": True, "videos": 1, "silhouettes": False,
+    "template_frames": 88, "view_degrees": 87.0, "remarks": [NOTICE], "active": True, "videos": 1, "silhouettes": False,
     "strip": True, "calibration": {"source": "correct", "right": 12, "wrong": 0, "people": 3},
     "curves": [{"name": "left_knee", "degrees": [178.1, 177.9]}], "ghost": [[0.02, -1.31, 0.05, -1.35]],
 }  # fmt: skip
@@ -50,7 +55,8 @@ class Reference(Document):
     template_frames: int
     view_degrees: float | None
     """0 front, 90 their left side; null: unknown."""
-    remarks: list[str]
+    remarks: list[Notice]
+    """What to know of it: one_repetition, no_repetition, no_movement, low_frame_rate."""
     active: bool
     """Sessions follow this version unless they name another."""
     videos: int

@@ -7,6 +7,9 @@ from services.gateway.shaping import references, scores
 from services.gateway.shaping.encoding import number
 from services.mesh.times import from_timestamp
 
+NOT_SEEN = -32768
+"""In ComparedFrame.landmarks."""
+
 
 def comparison(told: scoring.Comparison) -> documents.Comparison:
     """All of it; tens of thousands of numbers for a long attempt."""
@@ -49,6 +52,7 @@ def _frame(frame: scoring.ComparedFrame) -> documents.ComparedFrame:
         score=number(frame.score, 1) if frame.HasField("score") else None,
         joint_errors=[JointError(**error) for error in scores.joint_errors(frame.joint_errors)],
         silhouette_overlap=scores.overlap(frame),
+        landmarks=[None if share == NOT_SEEN else share for share in frame.landmarks] or None,
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from komi.scoring.v1 import scoring_service_pb2 as scoring
 from services.gateway.documents import references as documents
+from services.gateway.documents.scores import Notice
+from services.gateway.shaping import scores
 from services.gateway.shaping.encoding import number
 from services.mesh.times import from_timestamp
 
@@ -25,7 +27,7 @@ def reference(known: scoring.Reference) -> documents.Reference:
         template_first_frame=known.template_first_frame,
         template_frames=known.template_frames,
         view_degrees=number(known.view_degrees, 1),
-        remarks=list(known.remarks),
+        remarks=[Notice(**scores.notice(one)) for one in known.notices],
         active=known.active,
         videos=known.videos,
         silhouettes=known.silhouettes,

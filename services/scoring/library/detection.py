@@ -175,4 +175,5 @@ def _recording(found: list[_Found], video: SampleVideo) -> Recording:
         frame_numbers=np.array([one.number for one in found], dtype=np.int64),
         video_frames=video.frames,
         masks=masks if any(mask is not None for mask in masks) else (),
+        picture=(found[0].pose.image_width, found[0].pose.image_height) if found else (0, 0),
     )

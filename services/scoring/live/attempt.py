@@ -76,8 +76,9 @@ def judge_attempt(recording: Recording, template: Template, calibration: Calibra
     outcomes: list[Outcome] = []
     attempt = np.full((len(recording.times_s), len(ANGLES)), np.nan)
     before_s = math.nan
+    found = recording.found
     for row, time_s in enumerate(recording.times_s):
-        views = (recording.view(row, "attempt"),) if recording.found[row] else ()
+        views = (recording.view(row, "attempt"),) if found[row] else ()
         outcomes.append(scorer.feed(SyncedViews(float(time_s), views)))
         dt = float(time_s) - before_s if math.isfinite(before_s) else 1.0 / max(recording.fps, 1.0)
         before_s = float(time_s)

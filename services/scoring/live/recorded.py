@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from services.scoring.judging.examples import Example
 from services.scoring.live.counting import Counting
 from services.scoring.movement.landmarks import Recording
@@ -17,10 +19,8 @@ def examples_in(recording: Recording, template: Template, person: str, *, correc
     observer = Observer(template.heading)
     found: list[Example] = []
     before_s = math.nan
-    for row, at in enumerate(recording.times_s):
-        time_s = float(at)
-        if not recording.found[row]:
-            continue
+    for row in np.flatnonzero(recording.found).tolist():
+        time_s = float(recording.times_s[row])
         dt = time_s - before_s if math.isfinite(before_s) else 1.0 / max(recording.fps, 1.0)
         before_s = time_s
         seen = observer.see((recording.view(row),), dt, settled=not counting.way.detector.moving)

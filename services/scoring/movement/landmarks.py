@@ -97,6 +97,8 @@ class Recording:
     """Frames of the video. 0: as many as there are rows."""
     masks: tuple[Mask | None, ...] = ()
     """(n) which pixels are the person's. Empty: not asked for."""
+    picture: tuple[int, int] = (0, 0)
+    """Width and height of the pictures that the landmarks are in, pixels. 0: not known."""
 
     def __post_init__(self) -> None:
         n = len(self.times_s)

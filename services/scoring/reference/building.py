@@ -22,6 +22,7 @@ from services.scoring.movement.outline import PACKED_BYTES, hips_and_trunk, outl
 from services.scoring.movement.smoothing import lowpass
 from services.scoring.reference.phases import movement_axis
 from services.scoring.reference.preparation import LOW_FPS, Prepared, check, prepare, rough_scale
+from services.scoring.reference.remarks import LOW_FRAME_RATE, NO_MOVEMENT, NO_REPETITION, ONE_REPETITION
 from services.scoring.reference.segmentation import Segment, find_repetitions
 from services.scoring.reference.template import MOST_SAMPLES, RATE_HZ, Kind, Phase, Template
 
@@ -29,7 +30,6 @@ HOLD_DEG: Final = 18.0
 """A video in which no two main angles swing further than this is a held pose."""
 ALIKE: Final = 0.5
 """Share of a repetition's movement that the most typical one must explain, else it is something else."""
-ONE_REPETITION: Final = "Only one repetition was found; default tolerances are used."
 
 _MAIN_ANGLES: Final = [
     ANGLE[name]
@@ -44,7 +44,7 @@ def build_template(recording: Recording, exercise: str = "") -> Template:
     prepared = prepare(recording)
     remarks: list[str] = []
     if recording.fps < LOW_FPS:
-        remarks.append(f"The video has {recording.fps:g} frames a second; quick movements may be missed.")
+        remarks.append(LOW_FRAME_RATE)
     rows = (prepared.features / rough_scale())[:, prepared.known]
     swings = np.sort(
         np.ptp(np.percentile(angles_of(prepared.features), (3, 97), axis=0), axis=0)[_MAIN_ANGLES]
@@ -56,9 +56,7 @@ def build_template(recording: Recording, exercise: str = "") -> Template:
     if not kept:
         whole = _moving_part(rows)
         typical, kept = whole, [whole]
-        remarks.append(
-            "No repetition that comes back to its start was found; the whole movement is the reference."
-        )
+        remarks.append(NO_REPETITION)
     elif len(kept) == 1:
         remarks.append(ONE_REPETITION)
     return template_of(recording, prepared, typical, kept, exercise, remarks)
@@ -164,7 +162,7 @@ def _hold(recording: Recording, prepared: Prepared, exercise: str, remarks: list
         fps=recording.fps,
         video_frames=recording.video_frames or len(recording.times_s),
         ghost=_ghost(prepared.image[span]),
-        remarks=(*remarks, "The video shows no movement; its pose is the reference, to be held."),
+        remarks=(*remarks, NO_MOVEMENT),
         samples=pose[None, None],
         outlines=_outlines(recording, prepared, span),
     )

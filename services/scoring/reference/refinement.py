@@ -13,9 +13,9 @@ from services.scoring.movement.features import bones_of, feature_vectors, renorm
 from services.scoring.movement.landmarks import Bools, Floats
 from services.scoring.movement.smoothing import lowpass
 from services.scoring.movement.views import turn_between, turned
-from services.scoring.reference.building import ONE_REPETITION
 from services.scoring.reference.phases import movement_axis
 from services.scoring.reference.preparation import rough_scale
+from services.scoring.reference.remarks import ONE_REPETITION, remark_of
 from services.scoring.reference.template import MOST_SAMPLES, RATE_HZ, Kind, Template
 
 DIFFERENCE: Final = 0.8
@@ -61,7 +61,7 @@ def refined(base: Template, further: Template) -> Template:
         spread=joined.std(axis=0, ddof=1).mean(axis=0),
         axis=axis,
         phases=phases,
-        remarks=tuple(one for one in base.remarks if one != ONE_REPETITION),
+        remarks=tuple(one for one in base.remarks if remark_of(one, base.fps).code != ONE_REPETITION),
         joined=base.joined + len(aligned),
         samples=joined,
     )

@@ -83,7 +83,7 @@ class Template:
     ghost: Floats
     """(rows, 33, 2) landmarks for drawing: trunk lengths from the middle of the hips, x right, y down."""
     remarks: tuple[str, ...] = ()
-    """What users should know, in English, one sentence each."""
+    """What users should know: codes, see `remarks`."""
     joined: int = 0
     """Repetitions of further videos that joined."""
     samples: Floats = field(default_factory=lambda: np.zeros((0, 0, FEATURES)))

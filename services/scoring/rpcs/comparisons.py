@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh.errors import InvalidInput
@@ -16,12 +17,18 @@ from services.scoring.library.stored import Stored
 from services.scoring.live.attempt import Judged, judge_attempt
 from services.scoring.movement.features import ANGLES
 from services.scoring.movement.landmarks import Floats, Recording
+from services.scoring.movement.views import VISIBLE
 from services.scoring.reference.building import build_template
 from services.scoring.reference.preparation import check
 from services.scoring.rpcs.parts import Context, Rpcs
 
 MOST_ERRORS = 5
 """Joint errors told of a frame."""
+THOUSANDTHS = 1000
+MOST_SHARE = 10 * THOUSANDTHS
+"""Nothing lies further outside of the picture than this."""
+NOT_SEEN = -32768
+"""What stands for both numbers of a landmark that is not seen."""
 _Requests = AsyncIterator[pb.CompareVideosRequest]
 
 
@@ -173,8 +180,11 @@ def _comparison(judged: Judged, recording: Recording, shown: Stored) -> pb.Compa
     overlaps = [one.silhouette_overlap for one in judged.outcomes if one.silhouette_overlap is not None]
     if overlaps:
         message.silhouette_overlap = float(np.mean(overlaps))
-    for number, outcome in zip(judged.frame_numbers, judged.outcomes, strict=True):
+    found, landmarks = recording.found, _landmarks(recording)
+    for row, (number, outcome) in enumerate(zip(judged.frame_numbers, judged.outcomes, strict=True)):
         frame = message.frames.add(attempt_frame=number, phase=pb.Phase.ValueType(int(outcome.phase)))
+        if landmarks is not None and found[row]:
+            frame.landmarks.extend(landmarks[row].tolist())
         if outcome.reference_frame is not None:
             frame.sample_frame = outcome.reference_frame
         if outcome.score is not None and math.isfinite(outcome.score):
@@ -183,6 +193,15 @@ def _comparison(judged: Judged, recording: Recording, shown: Stored) -> pb.Compa
             frame.silhouette_overlap = outcome.silhouette_overlap
         frame.joint_errors.extend(translate.joint_error(one) for one in outcome.joint_errors[:MOST_ERRORS])
     return message
+
+
+def _landmarks(recording: Recording) -> NDArray[np.int64] | None:
+    """(frames, 66) as ComparedFrame.landmarks has them; None: the pictures' size is not known."""
+    if not all(recording.picture):
+        return None
+    shares = (THOUSANDTHS * recording.image_px / recording.picture).round().clip(-MOST_SHARE, MOST_SHARE)
+    seen = (np.nan_to_num(recording.visibility) >= VISIBLE)[..., None] & np.isfinite(shares)
+    return np.where(seen, shares, NOT_SEEN).astype(np.int64).reshape(len(shares), -1)
 
 
 def _mean_parts(parts: list[pb.SubScores]) -> pb.SubScores:

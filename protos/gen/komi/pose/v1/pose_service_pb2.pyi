@@ -71,7 +71,7 @@ class StreamConfig(_message.Message):
     return_poses: _builtins.bool
     """Send every pose back on this stream. Lossless streams always get them."""
     segmentation: _builtins.bool
-    """Compute the silhouette too (costs about a quarter more)."""
+    """Compute the silhouette too (costs half as much inference again)."""
     max_persons: _builtins.int
     """Persons to look for, 1 to 4. 0: 1. Only the most prominent is tracked and returned."""
     instance_id: _builtins.str

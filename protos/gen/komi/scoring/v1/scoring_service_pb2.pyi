@@ -538,6 +538,7 @@ class Reference(_message.Message):
     SILHOUETTES_FIELD_NUMBER: _builtins.int
     STRIP_FIELD_NUMBER: _builtins.int
     CALIBRATION_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     reference_id: _builtins.str
     """Its id."""
     version: _builtins.int
@@ -574,7 +575,7 @@ class Reference(_message.Message):
 
     @_builtins.property
     def remarks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What users should know: default tolerances used, low frame rate, … English, one sentence each."""
+        """What users should know: default tolerances used, low frame rate, … English, one sentence each; notices say the same."""
 
     @_builtins.property
     def curves(self) -> _containers.RepeatedCompositeFieldContainer[Global___Curve]:
@@ -589,6 +590,12 @@ class Reference(_message.Message):
     @_builtins.property
     def calibration(self) -> Global___ReferenceCalibration:
         """What it knows of right and wrong."""
+
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
+        """What users should know: one_repetition, no_repetition, no_movement, low_frame_rate, … What a version of long ago says
+        has no code, and maybe the same text twice.
+        """
 
     def __init__(
         self,
@@ -613,10 +620,11 @@ class Reference(_message.Message):
         silhouettes: _builtins.bool = ...,
         strip: _builtins.bool = ...,
         calibration: Global___ReferenceCalibration | None = ...,
+        notices: _abc.Iterable[Global___Notice] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["calibration", b"calibration", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "calibration", b"calibration", "create_time", b"create_time", "curves", b"curves", "exercise", b"exercise", "fps", b"fps", "frames", b"frames", "ghost", b"ghost", "kind", b"kind", "name", b"name", "reference_id", b"reference_id", "remarks", b"remarks", "repetitions", b"repetitions", "silhouettes", b"silhouettes", "strip", b"strip", "template_first_frame", b"template_first_frame", "template_frames", b"template_frames", "version", b"version", "videos", b"videos", "view_degrees", b"view_degrees"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "calibration", b"calibration", "create_time", b"create_time", "curves", b"curves", "exercise", b"exercise", "fps", b"fps", "frames", b"frames", "ghost", b"ghost", "kind", b"kind", "name", b"name", "notices", b"notices", "reference_id", b"reference_id", "remarks", b"remarks", "repetitions", b"repetitions", "silhouettes", b"silhouettes", "strip", b"strip", "template_first_frame", b"template_first_frame", "template_frames", b"template_frames", "version", b"version", "videos", b"videos", "view_degrees", b"view_degrees"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1682,6 +1690,7 @@ class ComparedFrame(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     JOINT_ERRORS_FIELD_NUMBER: _builtins.int
     SILHOUETTE_OVERLAP_FIELD_NUMBER: _builtins.int
+    LANDMARKS_FIELD_NUMBER: _builtins.int
     attempt_frame: _builtins.int
     """Frame of the attempt."""
     sample_frame: _builtins.float
@@ -1696,6 +1705,12 @@ class ComparedFrame(_message.Message):
     def joint_errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___JointError]:
         """Worst joints first, at most 5."""
 
+    @_builtins.property
+    def landmarks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Where the attempt's picture shows the 33 landmarks: x, y pairs, thousandths of its width and of its height, origin top
+        left, y down; -32768 twice: not seen. Empty: nobody is seen.
+        """
+
     def __init__(
         self,
         *,
@@ -1705,10 +1720,11 @@ class ComparedFrame(_message.Message):
         score: _builtins.float | None = ...,
         joint_errors: _abc.Iterable[Global___JointError] | None = ...,
         silhouette_overlap: _builtins.float | None = ...,
+        landmarks: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_sample_frame", b"_sample_frame", "_score", b"_score", "_silhouette_overlap", b"_silhouette_overlap", "sample_frame", b"sample_frame", "score", b"score", "silhouette_overlap", b"silhouette_overlap"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sample_frame", b"_sample_frame", "_score", b"_score", "_silhouette_overlap", b"_silhouette_overlap", "attempt_frame", b"attempt_frame", "joint_errors", b"joint_errors", "phase", b"phase", "sample_frame", b"sample_frame", "score", b"score", "silhouette_overlap", b"silhouette_overlap"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sample_frame", b"_sample_frame", "_score", b"_score", "_silhouette_overlap", b"_silhouette_overlap", "attempt_frame", b"attempt_frame", "joint_errors", b"joint_errors", "landmarks", b"landmarks", "phase", b"phase", "sample_frame", b"sample_frame", "score", b"score", "silhouette_overlap", b"silhouette_overlap"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__sample_frame: _TypeAlias = _typing.Literal["sample_frame"]  # noqa: Y015
     _WhichOneofArgType__sample_frame: _TypeAlias = _typing.Literal["_sample_frame", b"_sample_frame"]  # noqa: Y015

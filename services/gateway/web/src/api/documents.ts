@@ -72,7 +72,8 @@ export interface Reference {
   template_first_frame: number;
   template_frames: number;
   view_degrees: number | null;
-  remarks: string[];
+  /** What to know of it. */
+  remarks: Notice[];
   /** Whether sessions follow this version unless they name another. */
   active: boolean;
   /** How many videos it was made from. */

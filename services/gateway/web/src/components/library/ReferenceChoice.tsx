@@ -4,7 +4,9 @@ import type { Reference } from "../../api/documents";
 import { deleteReference, stripAddress } from "../../api/references";
 import { named, useText } from "../../i18n";
 import { curveOf, Trace, widestJoints } from "../../state/history";
+import { language } from "../../state/preferences";
 import { loadReferences, wholeReference } from "../../state/references";
+import { useValue } from "../../state/value";
 import { axis, Chart, type Colours } from "../Chart";
 import { Icon } from "../Icon";
 import { describe } from "../ReferenceCard";
@@ -88,12 +90,13 @@ function Thumbnail({ reference, whole }: { reference: Reference; whole: Referenc
 }
 
 function Details({ reference, attempt }: { reference: Reference; attempt: Props["attempt"] }) {
+  const chosen = useValue(language);
   return (
     <div class="choice-details">
       <Strip reference={reference} />
-      {reference.remarks.map((remark) => (
-        <p key={remark} class="muted" lang="en">
-          {remark}
+      {reference.remarks.map(({ text_ko, text_en }) => (
+        <p key={text_en} class="muted">
+          {chosen === "ko" ? text_ko : text_en}
         </p>
       ))}
       <Curves reference={reference} />
