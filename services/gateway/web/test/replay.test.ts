@@ -10,6 +10,8 @@ const pair = (attempt_frame: number, sample_frame: number | null, severity = 0):
   phase: sample_frame === null ? null : "out",
   score: null,
   joint_errors: severity > 0 ? [{ joint: "left_knee", degrees: 9, severity }] : [],
+  silhouette_overlap: null,
+  landmarks: null,
 });
 
 const comparison = (frames: FramePair[], attempt_frames: number, attempt_fps = 30): Comparison =>

@@ -54,9 +54,14 @@ await drive(async (open) => {
   await page.getByRole("button", { name: "English" }).click();
   await page.getByLabel("Video of the sample").setInputFiles(options.video);
   await page.getByLabel("Exercise").selectOption("squat");
+  await page.getByLabel("Compare outlines, too").check();
   await page.getByRole("button", { name: "Try again" }).click();
-  await page.getByRole("progressbar").waitFor();
-  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("Sample: Finding the person").waitFor();
+  const [cancelled] = await Promise.all([
+    page.waitForResponse((answer) => answer.request().method() === "DELETE"),
+    page.getByRole("button", { name: "Cancel" }).click(),
+  ]);
+  assert.equal(cancelled.status(), 204, "the work on it ends, too");
   await page.getByRole("button", { name: "Compare", exact: true }).click();
   await page.getByRole("progressbar").waitFor();
   await picture(page, "compare-working-375");
@@ -92,6 +97,20 @@ await drive(async (open) => {
   await page.getByRole("button", { name: `Worst moment of repetition ${number}` }).click();
   await locked(page, comparison);
   await eventually(() => inkOf(page.locator(".curves canvas")), "the curves");
+  await page.getByText(`Outlines overlap by ${Math.round(100 * comparison.silhouette_overlap)} %: an explanation`).waitFor();
+
+  const skeleton = page.locator(".pane-attempt .overlay");
+  const drawnAt = async (frame) => {
+    await page.locator(".scrub").fill(String(frame));
+    await eventually(async () => (await skeleton.getAttribute("data-frame")) === String(frame), `the skeleton at ${frame}`);
+    return inkOf(skeleton);
+  };
+  const inks = new Set([await drawnAt(0), await drawnAt(12), await drawnAt(24)]);
+  assert.ok(inks.size === 3 && !inks.has(null), `the skeleton moves with the attempt: ${[...inks]}`);
+  await page.keyboard.press("s");
+  await skeleton.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Skeleton" }).click();
+  await skeleton.waitFor();
   await fits(page);
   await accessible(page);
   await picture(page, "compare-1920-light", true);

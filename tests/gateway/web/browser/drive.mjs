@@ -12,7 +12,7 @@ const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const [, , address, artefacts, ...rest] = process.argv;
 export const options = Object.fromEntries(rest.map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
-export { assert };
+export { artefacts, assert };
 
 const QUIET = [
   "--no-sandbox",

@@ -2,8 +2,9 @@
 // languages, downloads, prints and deletes, but not while it goes on.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
-import { accessible, api, assert, built, drive, eventually, fits, inkOf, options, picture } from "./drive.mjs";
+import { accessible, api, artefacts, assert, built, drive, eventually, fits, inkOf, options, picture } from "./drive.mjs";
 
 await drive(async (open, complaints) => {
   const page = await open("/ui/history/", { width: 375, height: 812 });
@@ -60,10 +61,35 @@ await drive(async (open, complaints) => {
   await fits(page);
   await accessible(page);
   await picture(page, "report-1920-dark", true);
-  await page.emulateMedia({ media: "print", colorScheme: "light" });
+  await page.evaluate(() => {
+    const canvas = () => document.querySelector(".performance canvas");
+    const drawn = (element, accent) => {
+      const context = new OffscreenCanvas(element.width, element.height).getContext("2d");
+      context.drawImage(element, 0, 0);
+      const { data } = context.getImageData(0, 0, element.width, element.height);
+      for (let i = 0; i < data.length; i += 4) if (accent.every((value, at) => data[i + at] === value) && data[i + 3] === 255) return true;
+      return false;
+    };
+    const look = () => ({ light: drawn(canvas(), [27, 69, 216]), dark: drawn(canvas(), [143, 171, 255]) });
+    window.looks = [look()];
+    addEventListener("beforeprint", () => window.looks.push(look()));
+    addEventListener("afterprint", () => setTimeout(() => window.looks.push(look())));
+  });
+  await page.pdf({ path: join(artefacts, "report.pdf") });
+  const looks = await eventually(async () => {
+    const seen = await page.evaluate(() => window.looks);
+    return seen.length === 3 && seen;
+  }, "the page was printed");
+  const [onScreen, onPaper] = [{ light: false, dark: true }, { light: true, dark: false }];
+  assert.deepEqual(looks, [onScreen, onPaper, onScreen], "the chart is light on paper");
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  await page.setViewportSize({ width: 718, height: 1047 }); // A4 less its margins
   assert.equal(await page.locator(".header").isVisible(), false, "paper has no buttons");
   await picture(page, "report-print", true);
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
   await page.emulateMedia({ media: "screen" });
+  await page.setViewportSize({ width: 1920, height: 1080 });
 
   await page.reload();
   await page.getByRole("heading", { name: "반복별 결과" }).waitFor();

@@ -27,6 +27,10 @@ export interface FramePair {
   phase: Phase | null;
   score: number | null;
   joint_errors: JointError[];
+  /** Share of the outlines that overlaps, 0 to 1. */
+  silhouette_overlap: number | null;
+  /** The attempt's 33 landmarks: x, y pairs in thousandths of its picture's width and height; null where not seen. */
+  landmarks: (number | null)[] | null;
 }
 
 export interface ComparedCurve {
@@ -44,6 +48,8 @@ export interface Comparison {
   score: number | null;
   sub_scores: SubScores;
   cosine: number | null;
+  /** Mean share of the outlines that overlaps, 0 to 1. */
+  silhouette_overlap: number | null;
   repetitions: ComparedRepetition[];
   /** Every frame of the attempt. */
   frames: FramePair[];

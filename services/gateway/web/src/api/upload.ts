@@ -132,7 +132,7 @@ export const followBuild = (
   follow(first, "build", buildEvents(first.build_id), () => build(first.build_id), onProgress, signal);
 
 /** What an attempt is held against: a stored reference or another video. */
-export type Against = { referenceId: string } | { video: File; exercise: string };
+export type Against = { referenceId: string } | { video: File; exercise: string; silhouettes: boolean };
 
 /** Sends what is to be compared. */
 export function uploadComparison(
@@ -145,6 +145,7 @@ export function uploadComparison(
   if ("referenceId" in against) form.append("reference_id", against.referenceId);
   else {
     form.append("exercise", against.exercise);
+    if (against.silhouettes) form.append("silhouettes", "true");
     form.append("sample", against.video);
   }
   form.append("attempt", attempt);

@@ -1,10 +1,12 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { theme } from "../state/preferences";
-import { useValue } from "../state/value";
+import { onColours } from "../state/colours";
+import { paper } from "../state/preferences";
 
 const DRAW_MS = 150;
+/** What a card holds on a portrait page of A4 or Letter, whose width is not known before it is laid out. */
+const PAPER_PX = 640;
 const COLOURS = ["text", "muted", "line", "accent", "good-mark", "fair-mark"] as const;
 export type Colours = Record<(typeof COLOURS)[number], string>;
 
@@ -21,15 +23,15 @@ interface Props {
 /** A uPlot that fills its box, follows the colour scheme and draws at most a few times a second. */
 export function Chart({ label, options, data, subscribe }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const chosenTheme = useValue(theme);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours change with the theme
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
     let chart: uPlot | null = null;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const size = () => ({ width: element.clientWidth, height: element.clientHeight });
+    const size = () => ({
+      width: paper.get() ? PAPER_PX : element.clientWidth,
+      height: element.clientHeight,
+    });
     const make = () => {
       chart?.destroy();
       if (element.clientWidth > 0 && element.clientHeight > 0)
@@ -46,17 +48,14 @@ export function Chart({ label, options, data, subscribe }: Props) {
       else chart.setSize(size());
     });
     observer.observe(element);
-    const scheme = matchMedia("(prefers-color-scheme: dark)");
-    scheme.addEventListener("change", make);
-    const stop = subscribe(soon);
+    const stops = [onColours(make), subscribe(soon)];
     return () => {
-      stop();
+      for (const stop of stops) stop();
       observer.disconnect();
-      scheme.removeEventListener("change", make);
       clearTimeout(timer);
       chart?.destroy();
     };
-  }, [options, data, subscribe, chosenTheme]);
+  }, [options, data, subscribe]);
 
   return <div class="chart" ref={box} role="img" aria-label={label} />;
 }

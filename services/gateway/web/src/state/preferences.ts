@@ -30,8 +30,13 @@ const browserLanguage: Language = navigator.languages.some((tag) => tag.startsWi
 export const language = remembered<Language>("language", ["ko", "en"], browserLanguage);
 export const theme = remembered<Theme>("theme", ["system", "light", "dark"], "system");
 
+/** While the page is printed: light then, whatever was chosen. */
+export const paper = new Value(false);
+
 /** Whether the reference's figure lies over the cameras. */
 export const ghost = remembered<"on" | "off">("ghost", ["on", "off"], "off");
+/** Whether the skeleton lies over the attempt of a comparison. */
+export const skeleton = remembered<"on" | "off">("skeleton", ["on", "off"], "on");
 /** Whether advice is read aloud. */
 export const voice = remembered<"on" | "off">("voice", ["on", "off"], "off");
 
@@ -44,10 +49,12 @@ export const cameraChoice = remembered<string>("camera.choice", null, "user");
 export function applyPreferences(): void {
   const apply = () => {
     document.documentElement.lang = language.get();
-    if (theme.get() === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme.get();
+    const shown = paper.get() ? "light" : theme.get();
+    if (shown === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = shown;
   };
-  language.subscribe(apply);
-  theme.subscribe(apply);
+  for (const value of [language, theme, paper]) value.subscribe(apply);
+  addEventListener("beforeprint", () => paper.set(true));
+  addEventListener("afterprint", () => paper.set(false));
   apply();
 }

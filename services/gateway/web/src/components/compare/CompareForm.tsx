@@ -29,6 +29,7 @@ export function CompareForm({ onDone }: Props) {
   const [referenceId, setReferenceId] = useState("");
   const [sample, setSample] = useState<File | null>(null);
   const [exercise, setExercise] = useState("");
+  const [silhouettes, setSilhouettes] = useState(false);
   const [attempt, setAttempt] = useState<File | null>(null);
   const [progress, setProgress] = useState<Progress>({ step: "choosing" });
   const abort = useRef<AbortController | null>(null);
@@ -44,7 +45,7 @@ export function CompareForm({ onDone }: Props) {
     ? { referenceId: chosenId }
     : sample === null
       ? null
-      : { video: sample, exercise };
+      : { video: sample, exercise, silhouettes };
 
   const compare = async () => {
     if (against === null || attempt === null) return;
@@ -124,6 +125,13 @@ export function CompareForm({ onDone }: Props) {
             <>
               <VideoChoice busy={busy} label={t("compare.video.sample")} video={sample} choose={setSample} />
               <ExerciseField value={exercise} choose={setExercise} />
+              <label class="check">
+                <input type="checkbox" checked={silhouettes} onChange={() => setSilhouettes(!silhouettes)} />
+                <span>
+                  {t("compare.silhouettes")}
+                  <small class="muted">{t("compare.silhouettes.body")}</small>
+                </span>
+              </label>
             </>
           )}
         </fieldset>

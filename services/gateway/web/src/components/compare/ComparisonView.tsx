@@ -1,9 +1,10 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Comparison } from "../../api/comparison";
 import { useText } from "../../i18n";
+import { percent } from "../../i18n/format";
 import { Lockstep } from "../../replay/lockstep";
 import { Track } from "../../replay/track";
-import { language } from "../../state/preferences";
+import { language, skeleton } from "../../state/preferences";
 import { useValue } from "../../state/value";
 import { Icon } from "../Icon";
 import { Dial, SubScoreList } from "../ScoreCard";
@@ -29,7 +30,7 @@ export function ComparisonView({ comparison, files, setFiles, again }: Props) {
   const lockstep = useMemo(() => new Lockstep(track), [track]);
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => title.current?.focus(), []);
-  const { reference, cosine, notices } = comparison;
+  const { reference, cosine, silhouette_overlap, notices } = comparison;
   const stored = reference.reference_id !== "";
   return (
     <>
@@ -80,6 +81,9 @@ export function ComparisonView({ comparison, files, setFiles, again }: Props) {
               <SubScoreList parts={comparison.sub_scores} />
             </div>
             {cosine !== null && <p class="muted">{t("compare.cosine", { cosine: cosine.toFixed(3) })}</p>}
+            {silhouette_overlap !== null && (
+              <p class="muted">{t("compare.overlap", { share: percent(silhouette_overlap) })}</p>
+            )}
           </section>
           <FrameErrors lockstep={lockstep} />
           <RepetitionJumps lockstep={lockstep} comparison={comparison} />
@@ -100,6 +104,7 @@ function pressed(event: KeyboardEvent, lockstep: Lockstep): void {
   else if (key === "Home") lockstep.seek(0);
   else if (key === "End") lockstep.seek(lockstep.track.frames - 1);
   else if (key === " ") lockstep.toggle();
+  else if (key.toLowerCase() === "s") skeleton.set(skeleton.get() === "on" ? "off" : "on");
   else if (key.toLowerCase() === "h") lockstep.setSpeed(lockstep.speed.get() === 1 ? 0.5 : 1);
   else return;
   event.preventDefault();

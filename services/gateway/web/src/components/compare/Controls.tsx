@@ -1,5 +1,6 @@
 import { useText } from "../../i18n";
 import type { Lockstep } from "../../replay/lockstep";
+import { skeleton } from "../../state/preferences";
 import { useValue } from "../../state/value";
 import { Icon } from "../Icon";
 
@@ -10,6 +11,7 @@ export function Controls({ lockstep }: { lockstep: Lockstep }) {
   const playing = useValue(lockstep.playing);
   const ready = useValue(lockstep.ready);
   const speed = useValue(lockstep.speed);
+  const drawn = useValue(skeleton) === "on";
   const { frames, fps } = lockstep.track;
   const where = `${t("compare.frame", { n: frame + 1, total: frames })} · ${(frame / fps).toFixed(2)} s`;
   return (
@@ -52,6 +54,14 @@ export function Controls({ lockstep }: { lockstep: Lockstep }) {
         >
           <span aria-hidden="true">{speed === 1 ? "1×" : "½×"}</span>
           <span class="visually-hidden">{t("compare.half")}</span>
+        </button>
+        <button
+          type="button"
+          class="button"
+          aria-pressed={drawn}
+          onClick={() => skeleton.set(drawn ? "off" : "on")}
+        >
+          {t("compare.skeleton")}
         </button>
         <span class="where">
           {where}

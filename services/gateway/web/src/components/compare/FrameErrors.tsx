@@ -1,5 +1,5 @@
 import { named, useText } from "../../i18n";
-import { signed } from "../../i18n/format";
+import { percent, signed } from "../../i18n/format";
 import type { Lockstep } from "../../replay/lockstep";
 import { useValue } from "../../state/value";
 
@@ -29,6 +29,9 @@ export function FrameErrors({ lockstep }: { lockstep: Lockstep }) {
             </li>
           ))}
       </ul>
+      {pair !== null && pair.silhouette_overlap !== null && (
+        <p class="muted">{t("compare.overlap.frame", { share: percent(pair.silhouette_overlap) })}</p>
+      )}
     </section>
   );
 }

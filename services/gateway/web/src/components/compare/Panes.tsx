@@ -5,10 +5,12 @@ import { drawNever, drawSoon, fitted } from "../../draw/loop";
 import { drawGhost } from "../../draw/skeleton";
 import { useText } from "../../i18n";
 import type { Lockstep } from "../../replay/lockstep";
+import { onColours } from "../../state/colours";
 import { templateFrame } from "../../state/history";
-import { theme } from "../../state/preferences";
+import { skeleton } from "../../state/preferences";
 import { useValue } from "../../state/value";
 import { VideoDrop } from "../VideoDrop";
+import { AttemptSkeleton } from "./AttemptSkeleton";
 
 interface VideoProps {
   lockstep: Lockstep;
@@ -23,6 +25,7 @@ export function VideoPane({ lockstep, side, file, onFile }: VideoProps) {
   const t = useText();
   const video = useRef<HTMLVideoElement>(null);
   const [playable, setPlayable] = useState(true);
+  const drawn = useValue(skeleton) === "on" && side === "attempt" && file !== null && playable;
 
   useEffect(() => {
     const element = video.current;
@@ -64,6 +67,7 @@ export function VideoPane({ lockstep, side, file, onFile }: VideoProps) {
             onError={() => setPlayable(false)}
           />
         )}
+        {drawn && <AttemptSkeleton lockstep={lockstep} video={video} />}
         {!playable && (
           <p class="pane-note" role="alert">
             {t("compare.unplayable")}
@@ -78,9 +82,6 @@ export function VideoPane({ lockstep, side, file, onFile }: VideoProps) {
 export function FigurePane({ lockstep, reference }: { lockstep: Lockstep; reference: Reference }) {
   const t = useText();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const chosenTheme = useValue(theme);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: its colour changes with the theme
   useEffect(() => {
     const element = canvas.current;
     if (element === null) return;
@@ -98,17 +99,14 @@ export function FigurePane({ lockstep, reference }: { lockstep: Lockstep; refere
     const soon = () => drawSoon(draw);
     const observer = new ResizeObserver(soon);
     observer.observe(element);
-    const scheme = matchMedia("(prefers-color-scheme: dark)");
-    scheme.addEventListener("change", soon);
-    const stop = lockstep.frame.subscribe(soon);
+    const stops = [lockstep.frame.subscribe(soon), onColours(draw)];
     soon();
     return () => {
-      stop();
+      for (const stop of stops) stop();
       observer.disconnect();
-      scheme.removeEventListener("change", soon);
       drawNever(draw);
     };
-  }, [lockstep, reference, chosenTheme]);
+  }, [lockstep, reference]);
 
   return (
     <figure class="pane pane-figure">

@@ -3,7 +3,7 @@ import { deleteReport, type Report, reportAddress } from "../../api/reports";
 import { named, useText } from "../../i18n";
 import { moment } from "../../i18n/format";
 import { entry } from "../../state/access";
-import { language, theme } from "../../state/preferences";
+import { language } from "../../state/preferences";
 import { sentence } from "../../state/references";
 import { useValue } from "../../state/value";
 import { Dialog } from "../Dialog";
@@ -61,7 +61,7 @@ export function ReportHead({ report, onDeleted }: Props) {
           <Icon name="download" />
           {t("report.json")}
         </a>
-        <button type="button" class="button button-link" onClick={printed}>
+        <button type="button" class="button button-link" onClick={() => print()}>
           <Icon name="print" />
           {t("report.print")}
         </button>
@@ -75,14 +75,6 @@ export function ReportHead({ report, onDeleted }: Props) {
       {asking && <DeleteDialog report={report} onClose={() => setAsking(false)} onDeleted={onDeleted} />}
     </header>
   );
-}
-
-/** Paper is white: the charts are drawn in light colours while it prints. */
-function printed(): void {
-  const before = theme.get();
-  theme.set("light");
-  addEventListener("afterprint", () => theme.set(before), { once: true });
-  setTimeout(print, 250); // the charts draw themselves anew first
 }
 
 function DeleteDialog({ report, onClose, onDeleted }: Props & { onClose: () => void }) {

@@ -32,7 +32,8 @@ export const compare = {
   "compare.forth": "One frame on",
   "compare.speed": "Speed",
   "compare.half": "Half speed",
-  "compare.keys": "Space plays, ← → move one frame, Shift ten, H half speed",
+  "compare.keys": "Space plays, ← → move one frame, Shift ten, H half speed, S the skeleton",
+  "compare.skeleton": "Skeleton",
   "compare.joint": "Joint shown",
   "compare.curve": "Chart of the {joint}: sample and attempt",
   "compare.curves": "Angles",
@@ -48,4 +49,8 @@ export const compare = {
   "compare.worst.of": "Worst moment of repetition {n}",
   "compare.shown": "the file shows frame {n}",
   "compare.cosine": "Similarity of the limbs (cosine) {cosine}: an explanation, no score",
+  "compare.overlap": "Outlines overlap by {share}: an explanation, no score",
+  "compare.overlap.frame": "Outlines overlap by {share}",
+  "compare.silhouettes": "Compare outlines, too",
+  "compare.silhouettes.body": "How much of the two bodies overlaps, seen from the same side. Takes longer.",
 } as const;

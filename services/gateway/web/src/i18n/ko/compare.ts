@@ -34,7 +34,8 @@ export const compare: Record<keyof typeof english, string> = {
   "compare.forth": "한 프레임 앞으로",
   "compare.speed": "속도",
   "compare.half": "절반 속도",
-  "compare.keys": "스페이스 재생, ← → 한 프레임, Shift 열 프레임, H 절반 속도",
+  "compare.keys": "스페이스 재생, ← → 한 프레임, Shift 열 프레임, H 절반 속도, S 골격",
+  "compare.skeleton": "골격",
   "compare.joint": "표시할 관절",
   "compare.curve": "{joint} 그래프: 시범과 나",
   "compare.curves": "관절 각도",
@@ -50,4 +51,8 @@ export const compare: Record<keyof typeof english, string> = {
   "compare.worst.of": "{n}회에서 가장 다른 순간",
   "compare.shown": "파일은 {n}프레임을 보여 줍니다",
   "compare.cosine": "팔다리 유사도(코사인) {cosine}: 점수가 아닌 설명입니다",
+  "compare.overlap": "윤곽 겹침 {share}: 점수가 아닌 설명입니다",
+  "compare.overlap.frame": "윤곽 겹침 {share}",
+  "compare.silhouettes": "윤곽도 비교",
+  "compare.silhouettes.body": "같은 방향에서 본 두 몸이 얼마나 겹치는지 알려 줍니다. 시간이 더 걸립니다.",
 };
