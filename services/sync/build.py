@@ -53,6 +53,7 @@ def builder(settings: SyncSettings) -> Build:
         context.on_drain(service.drain)
         context.on_drain(watcher.drain)
         context.on_drain(sessions.hand_over)
+        context.on_close(store.aclose)
         context.on_close(watching.aclose)
         context.on_close(sessions.close)
 

@@ -26,6 +26,7 @@ from services.mesh import keys
 from services.mesh.redis import RedisClient
 from services.sync.errors import Fenced, Moved
 from services.sync.frames import Frame, from_member
+from services.sync.pipeline import Pipeline, Script
 
 SESSIONS = "komi:sync:sessions"
 """Sorted set of session ids; score: when a pose last came, microseconds."""
@@ -126,17 +127,21 @@ def parse_arrival(message: bytes) -> tuple[int, Frame]:
 
 
 class SyncStore:
-    """The scripts, bound to one Redis."""
+    """The scripts, bound to one Redis. Call `aclose` when done."""
 
     def __init__(self, redis: RedisClient, *, most_frames: int, keep_bytes: int, life_s: int) -> None:
         self._redis = redis
         self._most_frames = most_frames
         self._keep_bytes = keep_bytes
         self._life_s = life_s
+        self._pipeline = Pipeline(redis)
         self._ingest, self._commit, self._claim = (
-            redis.register_script((SCRIPTS / f"{name}.lua").read_text())
-            for name in ("ingest", "commit", "claim")
+            Script((SCRIPTS / f"{name}.lua").read_text()) for name in ("ingest", "commit", "claim")
         )
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        await self._pipeline.aclose()
 
     async def ingest(self, session_id: str, frames: Sequence[Frame]) -> Ingested:
         """Store frames in one step, and announce them to the session's holder."""
@@ -146,12 +151,16 @@ class SyncStore:
                 frame.member, frame.time_us, frame.camera_id, frame.epoch, frame.sequence, frame.arrival_us,
                 frame.payload,
             )  # fmt: skip
-        watermark, overflow, *codes = await self._ingest(keys=_join_keys(session_id), args=arguments)
+        watermark, overflow, *codes = await self._pipeline.run(
+            self._ingest, _join_keys(session_id), arguments
+        )
         return Ingested(int(watermark), overflow, tuple(map(Stored, codes)))
 
     async def claim(self, session_id: str, fence: int, watermark_us: int, sets: int) -> Claimed:
         """Take the session over under `fence`. Raises Fenced when somebody with a larger fence has it."""
-        flat = await self._claim(keys=_join_keys(session_id), args=[fence, watermark_us, sets, self._life_s])
+        flat = await self._pipeline.run(
+            self._claim, _join_keys(session_id), [fence, watermark_us, sets, self._life_s]
+        )
         if not flat:
             raise Fenced(f"session {session_id!r} belongs to another replica now")
         fields = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
@@ -207,8 +216,8 @@ class SyncStore:
             fields[f"l:{frame.camera_id}"] = frame.arrival_us
         for name, value in fields.items():
             arguments += (name, value)
-        done, word, *rest = await self._commit(
-            keys=[*_join_keys(session_id), keys.synced_sets(session_id)], args=arguments
+        done, word, *rest = await self._pipeline.run(
+            self._commit, [*_join_keys(session_id), keys.synced_sets(session_id)], arguments
         )
         if done:
             announced, overflow, *doubles = rest

@@ -47,8 +47,10 @@ async def redis(server: RedisServer) -> AsyncIterator[RedisClient]:
 
 
 @pytest.fixture
-def store(redis: RedisClient) -> SyncStore:
-    return SyncStore(redis, most_frames=4, keep_bytes=100_000, life_s=60)
+async def store(redis: RedisClient) -> AsyncIterator[SyncStore]:
+    store = SyncStore(redis, most_frames=4, keep_bytes=100_000, life_s=60)
+    yield store
+    await store.aclose()
 
 
 def frame(camera: str, number: int, time_us: int = 0) -> Frame:
