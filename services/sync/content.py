@@ -57,8 +57,11 @@ class Track2D:
         span = np.maximum(1, self.times_us[after] - self.times_us[before])
         share = ((times_us - self.times_us[before]) / span)[:, None, None]
         inside = (times_us >= self.times_us[0]) & (times_us <= self.times_us[-1])
-        seen = np.minimum(self.visibility[before], self.visibility[after]) >= VISIBLE
-        return self.points[before] * (1 - share) + self.points[after] * share, seen & inside[:, None]
+        # The same as indexing, in half the time.
+        first, last = self.points.take(before, axis=0), self.points.take(after, axis=0)
+        clear = self.visibility >= VISIBLE
+        seen = clear.take(before, axis=0) & clear.take(after, axis=0) & inside[:, None]
+        return first + (last - first) * share, seen
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def _shift(
             [_scatter(points[kept] - expected[kept], use[kept]) for kept in _jackknife(len(times_us))]
         )
     whole = [cost for cost, *_ in costs]
-    best, uncertainty_us = _lowest(lags, whole), _uncertainty_us(lags, costs)
+    best, uncertainty_us = _lowest(lags, whole), _uncertainty_us(lags, np.array(costs))
     gain = 1 - min(whole) / max(whole[len(whole) // 2], 1e-9)
     return Lag(round(best), gain, gain >= LEAST_GAIN and abs(best) >= LEAST_LAG_US, uncertainty_us)
 
@@ -133,9 +136,9 @@ def _jackknife(count: int) -> list[NDArray[np.int64]]:
     return [instants, *(np.delete(instants, part) for part in np.array_split(instants, PARTS))]
 
 
-def _uncertainty_us(lags: NDArray[np.int64], costs: Sequence[Sequence[float]]) -> int:
+def _uncertainty_us(lags: NDArray[np.int64], costs: Array) -> int:
     """Of the lag with the lowest cost: the jackknife's two deviations, and half a step. `costs`: (lags, 1 + PARTS)."""
-    found = np.array([_lowest(lags, [row[1 + part] for row in costs]) for part in range(PARTS)])
+    found = np.array([_lowest(lags, costs[:, 1 + part]) for part in range(PARTS)])
     deviation = float(np.sqrt((PARTS - 1) / PARTS * np.sum((found - found.mean()) ** 2)))
     return round(2 * deviation + STEP_US / 2)
 
@@ -146,10 +149,20 @@ def _scatter(misses: Array, use: NDArray[np.bool_]) -> float:
     The plain distance overrates a lag (a shift also makes up for constant errors of the landmarks), the distance from
     each landmark's usual miss underrates it (that takes part of a slow motion away); their sum lies between.
     """
-    known = np.where(use[..., None], misses, np.nan)
-    usual = [np.nanmedian(known[:, n], axis=0) if use[:, n].any() else np.zeros(2) for n in range(len(BODY))]
-    plain, varying = np.linalg.norm(known, axis=-1), np.linalg.norm(known - np.array(usual), axis=-1)
-    return float(np.nanmedian(plain) + np.nanmedian(varying))
+    known = np.where(use.T[:, None], misses.transpose(1, 2, 0), np.nan)
+    usual = _median(known)
+    plain, varying = (np.hypot(miss[:, 0], miss[:, 1]).ravel() for miss in (known, known - usual[..., None]))
+    return float(_median(plain) + _median(varying))
+
+
+def _median(values: Array) -> Array:
+    """Along the last axis, of what is known: NaN stands for what is not. (numpy's own takes forty times as long.)"""
+    ordered = np.sort(values, axis=-1)
+    count = np.isfinite(values).sum(axis=-1, keepdims=True)
+    low = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=-1)
+    high = np.take_along_axis(ordered, np.minimum(count // 2, values.shape[-1] - 1), axis=-1)
+    middle: Array = ((low + high) / 2)[..., 0]
+    return middle
 
 
 def speed_lags(tracks: Mapping[str, Track2D]) -> dict[str, Lag]:
@@ -185,44 +198,61 @@ def speed_lag(reference: Track2D, other: Track2D) -> Lag:
     common = _common_times([reference, other])
     if common is None:
         return NOT_JUDGED
-    lags, costs = _lags_us(), []
-    own, own_seen = _speeds(reference, common)
-    all_speeds, all_seen = _speeds(other, _every_step(common))
-    starts = [part[0] for part in np.array_split(np.arange(len(common)), PARTS)]
-    for at in _shifts(common):
-        use = own_seen & all_seen[at]
-        if use.sum() < FEWEST_POINTS:
-            return NOT_JUDGED
-        ours, theirs = own * use, all_speeds[at] * use
-        products = (use, ours, theirs, ours * ours, theirs * theirs, ours * theirs)
-        # Sums of each part of the time: with all but one taken together, nothing is summed twice.
-        sums = np.add.reduceat([product.sum(axis=1) for product in products], starts, axis=1)
-        whole = sums.sum(axis=1)
-        costs.append([-_correlation(kept) for kept in (whole, *(whole - part for part in sums.T))])
-    whole_costs = [cost for cost, *_ in costs]
-    best, correlation = _lowest(lags, whole_costs), -min(whole_costs)
+    own, other_own = _moments(*_speeds(reference, common)), _moments(*_speeds(other, _every_step(common)))
+    sums = _sums(own, other_own, _apart_steps(common))
+    whole = sums.sum(axis=1, keepdims=True)
+    if whole[..., 0, 0].min() < FEWEST_POINTS:
+        return NOT_JUDGED
+    # All parts of the time, then all but one.
+    costs = -_correlation(np.concatenate((whole, whole - sums), axis=1))
+    best, correlation = _lowest(_lags_us(), costs[:, 0]), -float(costs[:, 0].min())
     sure = max(0.0, (correlation - LEAST_CORRELATION) / (1 - LEAST_CORRELATION))
     if correlation <= 0:
         return NOT_JUDGED
-    return _by_speed(round(best), sure, _uncertainty_us(lags, costs))
+    return _by_speed(round(best), sure, _uncertainty_us(_lags_us(), costs))
 
 
-def _correlation(sums: Array) -> float:
-    """Pearson's, of the sums of 1, a, b, a², b² and ab; 0 where one of the two does not vary: who stands still tells
+def _moments(speeds: Array, seen: NDArray[np.bool_]) -> Array:
+    """(3, t, 13): 1, the speed and its square where it was seen, else 0."""
+    known = speeds * seen
+    return np.stack((seen, known, known * known))
+
+
+def _sums(own: Array, other: Array, apart: int) -> Array:
+    """(lags, PARTS, 3, 3): for each lag and part of the time the sums of 1, a, a² times 1, b, b².
+
+    `own` (3, t, 13) is at instants `apart` steps from each other, `other` (3, T, 13) at every step.
+    """
+    count = own.shape[1]
+    bounds = [(part[0], part[-1] + 1) for part in np.array_split(np.arange(count), PARTS)]
+    # Every so many steps apart, and without gaps in memory: then each sum is a product of two matrices.
+    series = [np.ascontiguousarray(other[:, first::apart]) for first in range(apart)]
+    sums = np.empty((len(_lags_us()), PARTS, 3, 3))
+    for lag in range(len(sums)):
+        skip, first = divmod(lag, apart)
+        for part, (start, stop) in enumerate(bounds):
+            theirs = series[first][:, skip + start : skip + stop]
+            sums[lag, part] = own[:, start:stop].reshape(3, -1) @ theirs.reshape(3, -1).T
+    return sums
+
+
+def _correlation(sums: Array) -> Array:
+    """Pearson's, of sums (…, 3, 3) as `_sums` gives them; 0 where one of the two does not vary: who stands still tells
     nothing.
     """
-    count, one, other, one2, other2, both = sums
-    if count < 2:
-        return 0.0
-    norm = np.sqrt(max(0.0, one2 - one * one / count) * max(0.0, other2 - other * other / count))
-    return float((both - one * other / count) / norm) if norm > 1e-9 else 0.0
+    count = np.maximum(sums[..., 0, 0], 1)
+    one, other = sums[..., 1, 0], sums[..., 0, 1]
+    varying = np.maximum(0.0, sums[..., 2, 0] - one * one / count)
+    norm = np.sqrt(varying * np.maximum(0.0, sums[..., 0, 2] - other * other / count))
+    return np.where(norm > 1e-9, (sums[..., 1, 1] - one * other / count) / np.maximum(norm, 1e-9), 0.0)
 
 
 def _speeds(track: Track2D, times_us: NDArray[np.int64]) -> tuple[Array, NDArray[np.bool_]]:
     """Vertical speeds (t, 13) by central differences, image heights a second."""
-    before, seen_before = track.at(times_us - SPEED_HALF_US)
-    after, seen_after = track.at(times_us + SPEED_HALF_US)
-    return (after - before)[..., 1] * (5e5 / SPEED_HALF_US), seen_before & seen_after
+    heights = replace(track, points=track.points[..., 1:])
+    before, seen_before = heights.at(times_us - SPEED_HALF_US)
+    after, seen_after = heights.at(times_us + SPEED_HALF_US)
+    return (after - before)[..., 0] * (5e5 / SPEED_HALF_US), seen_before & seen_after
 
 
 def _common_times(tracks: Sequence[Track2D]) -> NDArray[np.int64] | None:
@@ -253,7 +283,11 @@ def _shifts(times_us: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     return (there + n for n in range(2 * LONGEST_LAG_US // STEP_US + 1))
 
 
-def _lowest(lags: NDArray[np.int64], costs: Sequence[float]) -> float:
+def _apart_steps(times_us: NDArray[np.int64]) -> int:
+    return int(times_us[1] - times_us[0]) // STEP_US
+
+
+def _lowest(lags: NDArray[np.int64], costs: Sequence[float] | Array) -> float:
     """Where the cost is lowest, refined by the parabola through the neighbours."""
     low = int(np.argmin(costs))
     if not 0 < low < len(costs) - 1:

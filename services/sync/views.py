@@ -102,14 +102,17 @@ def find_lags(
 
 
 def _track(samples: Sequence[Sample], camera: CalibratedCamera | None) -> Track2D:
-    points = [
-        camera.normalise(sample.values[:, :2], *sample.size_px)
-        if camera is not None
-        else sample.values[:, :2] / max(1, sample.size_px[1])
-        for sample in samples
-    ]
+    body = list(BODY)
+    points = np.array([sample.values for sample in samples])[:, body, :2]
+    sizes_px = np.array([sample.size_px for sample in samples])
+    for size_px in {sample.size_px for sample in samples}:
+        rows = (sizes_px == size_px).all(axis=1)
+        if camera is None:
+            points[rows] /= max(1, size_px[1])
+        else:
+            points[rows] = camera.normalise(points[rows].reshape(-1, 2), *size_px).reshape(-1, len(body), 2)
     return Track2D(
         np.array([sample.time_us for sample in samples], np.int64),
-        np.array(points)[:, list(BODY)],
-        np.array([sample.confidence[list(BODY), 0] for sample in samples]),
+        points,
+        np.array([sample.confidence for sample in samples])[:, body, 0],
     )
