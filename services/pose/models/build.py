@@ -3,19 +3,12 @@
 import hashlib
 import os
 import tempfile
-import zipfile
-from io import BytesIO
 from pathlib import Path
 
+from services.pose.models.archive import DETECTOR, LANDMARKS, packed
 from services.pose.models.catalogue import Package, Part, Variant
 from services.pose.models.fetch import extract, fetch
 from services.pose.models.store import ModelError, cached_path, sha256_of
-
-_ALIGNMENT = 64
-_LOCAL_HEADER = 30
-"""Bytes before an entry's name."""
-_PADDING_ID = 0xD935
-"""The extra field that Android's zipalign uses for the same purpose."""
 
 
 def is_built(variant: Variant) -> bool:
@@ -47,23 +40,10 @@ def bundle(variant: Variant, parts: dict[Part, bytes]) -> bytes:
     # Brings all of mediapipe, which a look at a full cache can do without.
     from services.pose.models.metadata import with_image_input
 
-    file = BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, part in (
-            ("pose_detector.tflite", variant.detector),
-            ("pose_landmarks_detector.tflite", variant.landmarks),
-        ):
-            entry = zipfile.ZipInfo(name)
-            entry.create_system = 3
-            entry.extra = _padding(file.tell() + _LOCAL_HEADER + len(name))
-            archive.writestr(entry, with_image_input(parts[part], part.mean, part.std))
-    return file.getvalue()
-
-
-def _padding(offset: int) -> bytes:
-    """An extra field after which the entry's data, now at `offset`, starts at a multiple of the alignment."""
-    size = -(offset + 4) % _ALIGNMENT
-    return _PADDING_ID.to_bytes(2, "little") + size.to_bytes(2, "little") + bytes(size)
+    return packed(
+        (name, with_image_input(parts[part], part.mean, part.std))
+        for name, part in ((DETECTOR, variant.detector), (LANDMARKS, variant.landmarks))
+    )
 
 
 def _store(variant: Variant, data: bytes) -> None:
