@@ -20,6 +20,10 @@ class Cameras:
         self.named = tuple(named)
         """Cameras the session names; others are listed for as long as they send."""
         self.tracks: dict[str, CameraTrack] = {}
+        self.period_us = UNKNOWN_PERIOD_US
+        """Of the fastest camera."""
+        self.fastest_us = 0
+        """The usual delay of the quickest camera."""
         self._expected: dict[str, int] = {}
 
     @property
@@ -28,6 +32,11 @@ class Cameras:
         return {*self.named, *self.tracks}
 
     # ------------------------------------------------------------ in
+    def adopt(self, tracks: dict[str, CameraTrack]) -> None:
+        """Go on with what is known of the cameras elsewhere."""
+        self.tracks = tracks
+        self._survey()
+
     def add(self, frame: Frame, *, measured: bool) -> None:
         """Follow a frame's camera. `measured` False: when the frame arrived is not known, so neither is its delay."""
         track = self.tracks.get(frame.camera_id)
@@ -39,6 +48,7 @@ class Cameras:
             track.rejoin(frame)
         if measured or not track.knows(frame):
             track.add(frame, measured=measured)
+            self._survey()
 
     def missed(self, frame: Frame) -> None:
         """A frame was refused as late."""
@@ -46,6 +56,7 @@ class Cameras:
         if track is not None:
             track.last_arrival_us = max(track.last_arrival_us, frame.arrival_us)
             track.missed(frame.epoch, frame.sequence, frame.arrival_us - frame.time_us)
+            self._survey()
 
     def expect(self, names: Iterable[str], until_us: int) -> None:
         """Wait for cameras that are known to be there though nothing of them was seen yet, until `until_us` at most."""
@@ -62,6 +73,14 @@ class Cameras:
         for name in gone:
             if name not in kept:
                 del self.tracks[name]
+        if gone:
+            self._survey()
+
+    def _survey(self) -> None:
+        """What is asked of all cameras for every frame, looked up once a frame."""
+        tracks = self.tracks.values()
+        self.period_us = min([t.period_us for t in tracks if t.period_us], default=UNKNOWN_PERIOD_US)
+        self.fastest_us = min([t.delays.median_us for t in tracks], default=0)
 
     # ------------------------------------------------------------ who is there
     def expecting_us(self, now_us: int) -> int:
@@ -78,7 +97,8 @@ class Cameras:
         return [track for track in self.tracks.values() if self.is_active(track, now_us)]
 
     def is_active(self, track: CameraTrack, now_us: int) -> bool:
-        return now_us - track.last_arrival_us <= self.idle_us(track)
+        silent_us = now_us - track.last_arrival_us
+        return silent_us <= self.rules.idle_us or silent_us <= self.idle_us(track)
 
     def is_idle(self, name: str, now_us: int) -> bool:
         """Whether nothing came from the camera for longer than the idle time."""
@@ -89,13 +109,9 @@ class Cameras:
     def idle_us(self, track: CameraTrack) -> int:
         return max(self.rules.idle_us, round(2.2 * track.period_us))
 
-    def fastest_us(self) -> int:
-        """The usual delay of the quickest camera."""
-        return min((track.delays.median_us for track in self.tracks.values()), default=0)
-
     def patience_us(self, track: CameraTrack) -> int:
         """How old a frame of this camera must be before it is not waited for any longer."""
-        fastest_us = self.fastest_us()
+        fastest_us = self.fastest_us
         least_us = self.rules.lateness_min_us or round(1.5 * (track.period_us or UNKNOWN_PERIOD_US))
         most_us = max(least_us, self.rules.lateness_max_us)
         return fastest_us + min(most_us, max(least_us, track.delays.lateness_us - fastest_us))
@@ -103,11 +119,4 @@ class Cameras:
     @property
     def lateness_us(self) -> int:
         """Longest time that any camera is waited for at present, after the fastest one's usual delay."""
-        fastest_us = self.fastest_us()
-        return max((self.patience_us(track) - fastest_us for track in self.tracks.values()), default=0)
-
-    @property
-    def period_us(self) -> int:
-        """Of the fastest camera."""
-        periods = [track.period_us for track in self.tracks.values() if track.period_us]
-        return min(periods, default=UNKNOWN_PERIOD_US)
+        return max((self.patience_us(track) - self.fastest_us for track in self.tracks.values()), default=0)

@@ -21,11 +21,12 @@ class Frame:
     """The PoseFrame, serialised."""
     pose: Any = field(compare=False, default=None, repr=False)
     """The PoseFrame itself where it came in here, never changed; None: read it from `payload`."""
+    member: str = field(init=False, compare=False, repr=False)
+    """Name in the session's sorted set: unique, and in order within a camera."""
 
-    @property
-    def member(self) -> str:
-        """Name in the session's sorted set: unique, and in order within a camera."""
-        return f"{self.camera_id}|{self.epoch:010d}|{self.sequence:020d}"
+    def __post_init__(self) -> None:
+        # Asked for a dozen times a frame.
+        object.__setattr__(self, "member", f"{self.camera_id}|{self.epoch:010d}|{self.sequence:020d}")
 
 
 def from_member(member: str, time_us: int, arrival_us: int, payload: bytes) -> Frame:

@@ -77,7 +77,7 @@ class Holder:
         if resample == isinstance(self.matcher, TickMatcher):
             return
         tracks, self.matcher = self.matcher.cameras.tracks, self._new_matcher(resample, config.cameras)
-        self.matcher.cameras.tracks = tracks
+        self.matcher.cameras.adopt(tracks)
         self.stale = True
 
     def _new_matcher(self, resample: bool, cameras: Sequence[str] = ()) -> SessionMatcher:

@@ -25,16 +25,17 @@ def varint(value: int) -> bytes:
     return bytes(out)
 
 
-def _layout() -> tuple[bytes, dict[int, bytes], NDArray[np.intp]]:
-    """A pose of zeros; what stands before each list, and where; where the bytes (4) of each value (33, 10) are."""
-    blank, heads, places = b"", {}, []
+def _layout() -> tuple[bytes, NDArray[np.intp], NDArray[np.intp]]:
+    """A pose of zeros; where the bytes are that stand before its lists; where those (4) of each value (33, 10) are."""
+    blank, heads, places = b"", [], []
     for name, width in LISTS:
         size = 4 * LANDMARKS * width
-        heads[len(blank)] = head = _tag(name) + varint(size)
+        head = _tag(name) + varint(size)
+        heads.append(len(blank) + np.arange(len(head)))
         start = len(blank) + len(head)
         places.append(start + np.arange(size).reshape(LANDMARKS, width, 4))
         blank += head + bytes(size)
-    return blank, heads, np.concatenate(places, axis=1)
+    return blank, np.concatenate(heads), np.concatenate(places, axis=1)
 
 
 def _tag(name: str) -> bytes:
@@ -43,6 +44,7 @@ def _tag(name: str) -> bytes:
 
 _BLANK, _HEADS, _PLACES = _layout()
 _BLANK_BYTES = np.frombuffer(_BLANK, np.uint8)
+_HEAD = _BLANK_BYTES[_HEADS].tobytes()
 
 
 def read(frame: pose_pb2.PoseFrame, time_us: int) -> Sample | None:
@@ -51,8 +53,8 @@ def read(frame: pose_pb2.PoseFrame, time_us: int) -> Sample | None:
     if len(pose.world_m) != 3 * LANDMARKS:
         return None
     raw = pose.SerializeToString()
-    if len(raw) == len(_BLANK) and all(raw.startswith(head, at) for at, head in _HEADS.items()):
-        landmarks = np.frombuffer(raw, np.uint8)[_PLACES].view("<f4")[..., 0].astype(np.float64)
+    if len(raw) == len(_BLANK) and (octets := np.frombuffer(raw, np.uint8)).take(_HEADS).tobytes() == _HEAD:
+        landmarks = octets.take(_PLACES).view("<f4")[..., 0].astype(np.float64)
     else:
         landmarks = _read_lists(pose)
     size_px = frame.image_width, frame.image_height

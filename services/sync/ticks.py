@@ -55,7 +55,7 @@ class TickMatcher(SessionMatcher):
 
     def poll(self, now_us: int) -> list[Group]:
         groups: list[Group] = []
-        while self._frames and self._tune() and any(f.time_us >= self._next_us for f in self._frames):
+        while self._frames and self._tune() and self._frames[-1].time_us >= self._next_us:
             if self.cameras.expecting_us(now_us) or not all(
                 self._settled(track, self._next_us, now_us) for track in self.cameras.active(now_us)
             ):
@@ -71,7 +71,7 @@ class TickMatcher(SessionMatcher):
     def next_wake_us(self, now_us: int) -> int | None:
         if not self._frames or not self._tick_us:
             return None
-        if not any(frame.time_us >= self._next_us for frame in self._frames):
+        if self._frames[-1].time_us < self._next_us:
             return None
         waits = [
             min(self._deadline_us(track, self._next_us), track.last_arrival_us + self.cameras.idle_us(track))

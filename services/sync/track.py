@@ -35,7 +35,8 @@ class CameraTrack:
         self._times: deque[int] = deque(maxlen=PACE_FRAMES + 1)
         self._intervals: deque[int] = deque(maxlen=PACE_FRAMES)
         self._shortest_us = 0
-        self._period_us = 0
+        self.period_us = 0
+        """Median time between its frames as they arrive here; 0 while unknown."""
         self._whole_sequence = -1
         self._whole_us = 0
         self._ahead: dict[int, int] = {}
@@ -47,11 +48,6 @@ class CameraTrack:
     def in_order(self) -> bool:
         """Whether gaps are taken for drops."""
         return self._unfilled >= TRUST_AFTER_GAPS
-
-    @property
-    def period_us(self) -> int:
-        """Median time between its frames as they arrive here; 0 while unknown."""
-        return self._period_us
 
     @property
     def fps(self) -> float:
@@ -135,7 +131,7 @@ class CameraTrack:
             intervals = sorted(b - a for a, b in pairwise(sorted(self._times)))
         else:
             intervals = sorted(self._intervals)
-        self._period_us = intervals[len(intervals) // 2]
+        self.period_us = intervals[len(intervals) // 2]
         self._shortest_us = max(0, intervals[0]) if len(intervals) >= 4 else 0
 
     def _forget_pace(self) -> None:
