@@ -10,12 +10,13 @@ from services.mesh.sessions import SessionConfig
 from services.mesh.stages import monotonic_ns
 from services.mesh.telemetry import DROPS
 from services.mesh.times import drop_name
-from services.sync import codec, metrics
+from services.sync import codec
 from services.sync.arrivals import ArrivalNumbers
 from services.sync.figures import Figures
 from services.sync.frames import Frame
 from services.sync.groups import Group, Missing
 from services.sync.matcher import SessionMatcher
+from services.sync.metrics import OfSession
 from services.sync.parts import Parts
 from services.sync.status import Clocks
 from services.sync.store import Stored, Turn, parse_arrival
@@ -37,6 +38,7 @@ class Holder:
         self.matcher = self._new_matcher(False)
         self.views = Views(codec.to_sample)
         self.figures = Figures()
+        self.metrics = OfSession(session_id)
         self.clocks: Clocks = {}
         """What each camera's poses last said of its clock."""
         self.sets = 0
@@ -171,8 +173,8 @@ class Holder:
         now_us = self._parts.clock.now_us()
         for group in groups:
             full = not any(why is not Missing.IDLE for why in group.missing.values())
-            metrics.SETS.labels(self.session_id, str(full).lower()).inc()
-            metrics.SPREAD.labels(self.session_id).observe(group.spread_us / 1e6)
+            self.metrics.sets[full].inc()
+            self.metrics.spread.observe(group.spread_us / 1e6)
             last_us = max(frame.arrival_us for frame in group.there)
-            metrics.WAIT.labels(self.session_id).observe(max(0, now_us - last_us) / 1e6)
+            self.metrics.wait.observe(max(0, now_us - last_us) / 1e6)
         self.figures.add(groups)

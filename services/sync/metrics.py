@@ -44,6 +44,16 @@ COMPLETENESS = Gauge(
 )
 
 
+class OfSession:
+    """One session's metrics of poses and sets: looked up once, since looking up costs more than counting."""
+
+    def __init__(self, session_id: str) -> None:
+        self.ingested = INGESTED.labels(session_id)
+        self.spread = SPREAD.labels(session_id)
+        self.wait = WAIT.labels(session_id)
+        self.sets = {full: SETS.labels(session_id, str(full).lower()) for full in (False, True)}
+
+
 def forget(session_id: str, cameras: list[str]) -> None:
     """Drop the labels of a session that ended, so that they do not pile up."""
     for metric in (INGESTED, WAITING, LATENESS, SPREAD, WAIT):

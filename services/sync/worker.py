@@ -146,7 +146,7 @@ class SessionWorker:
                 tally.stored += 1
             else:
                 self._drop(REFUSED[outcome], frame.camera_id, tally)
-        metrics.INGESTED.labels(self.session_id).inc(stored)
+        self.holder.metrics.ingested.inc(stored)
 
     def _corrected(self, frame: Frame) -> Frame:
         lag_us = self._corrections_us.get(frame.camera_id)
