@@ -2,7 +2,10 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from komi.common.v1 import frame_pb2
+from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh import telemetry
+from services.mesh.stages import HOST_ID, monotonic_ns
 
 SESSIONS = Gauge("komi_scoring_sessions", "Sessions this replica scores")
 SETS = Counter("komi_scoring_sets_total", "Synced sets scored, by what the person was doing", ["state"])
@@ -24,6 +27,24 @@ STAGE_SECONDS = Histogram(
     ["stage"],
     buckets=telemetry.LATENCY_BUCKETS_S,
 )
+
+
+# Looked up once: there is one of each for every set.
+_SETS = {
+    number: SETS.labels(name.removeprefix("TRACKING_STATE_").lower())
+    for name, number in pb.TrackingState.items()
+}
+_SCORE = STAGE_SECONDS.labels("score")
+_AGE = STAGE_SECONDS.labels("age")
+
+
+def scored(state: pb.TrackingState.ValueType, began_ns: int, stamps: frame_pb2.StageStamps) -> None:
+    """Count a synced set of these stamps, whose scoring began then."""
+    now_ns = monotonic_ns()
+    _SETS[state].inc()
+    _SCORE.observe((now_ns - began_ns) / 1e9)
+    if stamps.sync_host_id == HOST_ID and stamps.synced_monotonic_ns:
+        _AGE.observe((now_ns - stamps.synced_monotonic_ns) / 1e9)
 
 
 def dropped(reason: str, count: int = 1) -> None:

@@ -29,7 +29,7 @@ def world_and_image(pose: pose_pb2.Pose) -> tuple[Floats, Floats, Floats]:
     """World (33, 3), image (33, 2) and visibility (33,) of a pose; missing lists become NaN and 0."""
     world = _shaped(pose.world_m, 3)
     image = _shaped(pose.image_px, 2)
-    visibility = np.nan_to_num(_shaped(pose.visibility, 1)[:, 0])
+    visibility = np.fmax(_shaped(pose.visibility, 1)[:, 0], 0.0)
     return world, image, visibility
 
 

@@ -27,7 +27,7 @@ from services.scoring.reports.recorder import Recorder
 from services.scoring.reports.store import MOST_REPORTS
 from services.scoring.reports.timeline import MOST_POINTS, Point, Timeline
 from services.scoring.reports.trend import Effort, fatigue, trend
-from services.scoring.sessions.ledger import Batch, Ledger
+from services.scoring.sessions.ledger import Batch, Ledger, Note
 from tests.scoring.mesh import START_US, Running, publish, running
 from tests.scoring.puppet import sets, squat, squats, waves
 from tests.support.waiting import Eventually
@@ -356,7 +356,7 @@ async def test_a_report_survives_its_scorer_and_its_session(redis_url: str, even
 
 def batch(recorder: Recorder, cursor: str = "1-0") -> Batch:
     reports = recorder.changes()
-    return Batch(cursor, {}, [], [], recorder.report_id, reports)
+    return Batch(cursor, Note({}, recorder.report_id, reports), [], [])
 
 
 async def test_reports_are_listed_a_page_at_a_time_and_the_oldest_make_room(
@@ -414,15 +414,16 @@ async def test_a_superseded_scorer_writes_no_report_and_a_deleted_one_does_not_c
         for outcome in frames[:40]:
             recorder.feed(outcome)
         first = batch(recorder)
+        report_id = recorder.report_id
         assert not await ledger.commit(6, first)
-        assert await ledger.report(first.report_id) is None
+        assert await ledger.report(report_id) is None
         assert await ledger.commit(7, first)
-        assert (await ledger.progress()).report_id == first.report_id
+        assert (await ledger.progress()).report_id == report_id
         # No session of this name is open: the report is over, and may go.
-        await scoring.stub.DeleteReport(pb.DeleteReportRequest(report_id=first.report_id))
+        await scoring.stub.DeleteReport(pb.DeleteReportRequest(report_id=report_id))
         for outcome in frames[40:]:
             recorder.feed(outcome)
         assert await ledger.commit(7, batch(recorder, "2-0"))
         assert (await ledger.progress()).cursor == "2-0"
-        assert await ledger.report(first.report_id) is None
+        assert await ledger.report(report_id) is None
         assert not await scoring.redis.keys("*:report:*")

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import numba
 import numpy as np
 
 from services.scoring.judging.comparison import Comparison
@@ -86,14 +87,32 @@ def deviations(comparison: Comparison, template: Template) -> Deviations:
 
 def momentary(relative: Floats, absolute: Floats, known: Bools, limits: Tolerances) -> float:
     """As `Deviations.total`, of one frame (60,): its form stands in for the range, which one frame does not show."""
-    bones = known[:_BONES].reshape(BONE_COUNT, 3).all(axis=1)
-    if bones.sum() < BONE_COUNT / 2:
-        return math.nan
-    form = _saturated(relative[None, :_BONES] / limits.relative[:_BONES])
-    pose = _saturated(absolute[None, :_BONES] / limits.absolute[:_BONES])
-    form, pose = form[bones], pose[bones]
-    parts = ((1.0 + RANGE_WEIGHT) * form + POSE_WEIGHT * pose) / (1.0 + RANGE_WEIGHT + POSE_WEIGHT)
-    return float(parts.mean() + WORST_WEIGHT * np.sort(form)[-WORST:].mean()) / (1.0 + WORST_WEIGHT)
+    return float(_momentary(relative, absolute, known, limits.relative, limits.absolute, BONE_COUNT))
+
+
+# A loop over bones, since it is asked of every frame.
+@numba.njit(cache=True, nogil=True)
+def _momentary(
+    relative: Floats, absolute: Floats, known: Bools, limit: Floats, wide: Floats, bones: int
+) -> float:
+    form = np.empty(bones)
+    seen, total = 0, 0.0
+    for b in range(bones):
+        moved = off = 0.0
+        there = True
+        for k in range(3 * b, 3 * b + 3):
+            moved += (relative[k] / limit[k]) ** 2
+            off += (absolute[k] / wide[k]) ** 2
+            there = there and known[k]
+        if there:
+            form[seen] = math.tanh(math.sqrt(moved) / SATURATION)
+            total += (1.0 + RANGE_WEIGHT) * form[seen] + POSE_WEIGHT * math.tanh(math.sqrt(off) / SATURATION)
+            seen += 1
+    if 2 * seen < bones:
+        return np.nan
+    worst = np.sort(form[:seen])[-WORST:].mean()
+    mean = total / (seen * (1.0 + RANGE_WEIGHT + POSE_WEIGHT))
+    return float((mean + WORST_WEIGHT * worst) / (1.0 + WORST_WEIGHT))
 
 
 def _saturated(z: Floats) -> Floats:

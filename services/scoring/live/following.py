@@ -12,7 +12,7 @@ from services.scoring.judging.deviation import momentary
 from services.scoring.judging.localisation import Usual
 from services.scoring.live.repetitions import Cycle, CycleDetector
 from services.scoring.movement.alignment import OnlineWarping, Position
-from services.scoring.movement.features import BONE_COUNT, FEATURES
+from services.scoring.movement.features import BONE_COUNT
 from services.scoring.movement.landmarks import Bools, Floats
 from services.scoring.movement.views import Observed
 from services.scoring.reference.template import RATE_HZ, Kind, Template
@@ -24,6 +24,8 @@ LOWEST: Final = -0.25
 """Positions lie no further before the ready pose than this: lying down for push-ups is no part of the first one."""
 NEAR_CLIP: Final = 3.0
 """A feature this many tolerances away from the ready pose says no more than that it differs."""
+_BONES: Final = 3 * BONE_COUNT
+"""Features that are bones; angles come after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +54,43 @@ class Following:
         self._limits = Limits(template)
         self.tolerances = tolerances(template)
         rows = template.relative()
-        scale = self.tolerances.scale
+        self._scale = scale = self.tolerances.scale
+        self._absolute = self.tolerances.absolute
         level = rows @ template.axis
         self._far = rows[int(np.argmax(level))] if template.kind is Kind.REPETITIONS else np.zeros(len(scale))
+        self._weight = float(self.tolerances.weight.sum())
         self._reach = template.axis * self._far
+        self._enough = AXIS_SEEN * max(float(self._reach.sum()), 1e-9)
         self.detector = CycleDetector(returns_to=float(level[-1]) if len(level) else 0.0)
-        self.warping = OnlineWarping(
-            rows * scale, RATE_HZ, cyclic=template.returns and template.kind is Kind.REPETITIONS
-        )
         # The angles are made of the bones: they say nothing new of the place, and add noise where bones are short.
-        self._places = np.where(np.arange(FEATURES) < 3 * BONE_COUNT, self.tolerances.weight > 0, 0.0)
+        self.warping = OnlineWarping(
+            (rows * scale)[:, :_BONES], RATE_HZ, cyclic=template.returns and template.kind is Kind.REPETITIONS
+        )
+        self._places = (self.tolerances.weight[:_BONES] > 0).astype(np.float64)
         self.warping.begin(0)
+
+    def sees(self, seen: Observed) -> float:
+        """Share of what counts that is seen."""
+        return float(self.tolerances.weight @ seen.known) / max(self._weight, 1e-9)
 
     def level(self, seen: Observed) -> float:
         """Position on the movement's axis from what is seen of it: 0 ready pose, 1 far end; NaN if too little is seen."""
         known = seen.known & self.template.known
-        reach = float(self._reach[known].sum())
-        if reach < AXIS_SEEN * max(float(self._reach.sum()), 1e-9) or reach <= 0:
+        reach = float(self._reach @ known)
+        if reach < self._enough or reach <= 0:
             return math.nan
-        moved = (seen.features - self.template.ready)[known]
-        return float(moved @ self.template.axis[known]) / reach
+        moved = (seen.features - self.template.ready) * known
+        return float(moved @ self.template.axis) / reach
 
     def from_ready(self, seen: Observed) -> float:
         """Distance from the reference's ready pose in tolerances, of the features that matter; inf if none is seen."""
         known = seen.known & self.template.known
-        weight = self.tolerances.weight[known]
-        if weight.sum() < 0.3 * self.tolerances.weight.sum():
+        weight = self.tolerances.weight * known
+        total = float(weight.sum())
+        if total < 0.3 * self._weight:
             return math.inf
-        z = np.minimum(
-            np.abs((seen.features - self.template.ready)[known] / self.tolerances.absolute[known]), NEAR_CLIP
-        )
-        return float((weight * z).sum() / weight.sum())
+        z = np.minimum(np.abs((seen.features - self.template.ready) / self._absolute), NEAR_CLIP)
+        return float(weight @ z) / total
 
     def push(self, time_s: float, seen: Observed) -> Cycle | None:
         """Takes one frame for counting."""
@@ -92,9 +100,7 @@ class Following:
         """Takes one frame for the position in the template; `ready` is the user's own ready pose."""
         known = seen.known & self.template.known
         moved = np.where(known, seen.features - ready, 0.0)
-        position = self.warping.advance(
-            moved * self.tolerances.scale, np.where(known, self._places, 0.0), dt_s
-        )
+        position = self.warping.advance((moved * self._scale)[:_BONES], self._places * known[:_BONES], dt_s)
         row = min(round(position.row), len(self.template.features) - 1)
         target = self.template.features[row]
         difference = np.where(known, moved - (target - self.template.ready), 0.0)

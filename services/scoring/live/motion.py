@@ -34,7 +34,8 @@ class Motion:
         scale = scale * seen.known
         now = seen.features * scale
         if self._before is not None:
-            speed = float(np.linalg.norm(now - self._before * (scale > 0))) / dt_s
+            moved = now - self._before * (scale > 0)
+            speed = math.sqrt(float(moved @ moved)) / dt_s
             self._speed += (1.0 - math.exp(-dt_s / SPEED_S)) * (speed - self._speed)
         self._before = now
         if self._speed > self._limit:

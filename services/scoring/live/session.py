@@ -125,7 +125,7 @@ class SessionScorer:
         dt = min(max(dt, 1e-3), 1.0)
         self._time = time_s
         seen = self._observer.see(synced.views, dt, settled=not self._way.detector.moving)
-        if not self._visible(seen):
+        if self._way.sees(seen) < VISIBLE_SHARE:
             return self._nobody(time_s)
         self._motion.push(time_s, dt, seen, self._way.tolerances.scale)
         self._voice.see(dt, synced.views, moving=not self._motion.still_for(time_s))
@@ -143,10 +143,6 @@ class SessionScorer:
     def compares_outlines(self, camera_id: str) -> bool:
         """Whether this camera's outlines of the person could be laid over the reference's, as far as is known."""
         return bool(len(self.template.outlines)) and self._observer.from_reference(camera_id)
-
-    def _visible(self, seen: Observed) -> bool:
-        weight = self._way.tolerances.weight
-        return bool(weight[seen.known].sum() >= VISIBLE_SHARE * weight.sum())
 
     def _nobody(self, time_s: float) -> Outcome:
         self._motion.forget()

@@ -260,7 +260,7 @@ def _median(likely: Floats, cyclic: bool) -> tuple[float, float]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _forward(  # noqa: C901 - one loop: Numba inlines nothing as well
+def _forward(
     template: Floats,
     mass: Floats,
     row: Floats,
@@ -293,18 +293,8 @@ def _forward(  # noqa: C901 - one loop: Numba inlines nothing as well
                     else:
                         i = length - 1
                 out[i, k] += moved * share
-    costs = np.empty(length)
-    total_weight = 1e-9
-    for k in range(row.shape[0]):
-        total_weight += weight[k]
-    least = np.inf
-    for j in range(length):
-        cost = 0.0
-        for k in range(row.shape[0]):
-            gap = row[k] - template[j, k]
-            cost += weight[k] * gap * gap
-        costs[j] = cost / total_weight
-        least = min(least, costs[j])
+    costs = _costs(template, row, weight)
+    least = costs.min()
     likely = np.empty(length)
     anywhere = JUMP / (length * tempos)
     total = 0.0
@@ -318,3 +308,20 @@ def _forward(  # noqa: C901 - one loop: Numba inlines nothing as well
     out /= total
     likely /= total
     return out, likely, costs
+
+
+# The order in which distances are added up is left to the compiler, which then takes several at a time.
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _costs(template: Floats, row: Floats, weight: Floats) -> Floats:
+    """(rows,) mean squared distance of a frame from each row of the template."""
+    total_weight = 1e-9
+    for k in range(len(weight)):
+        total_weight += weight[k]
+    costs = np.empty(len(template))
+    for j in range(len(template)):
+        cost = 0.0
+        for k in range(len(row)):
+            gap = row[k] - template[j, k]
+            cost += weight[k] * gap * gap
+        costs[j] = cost / total_weight
+    return costs

@@ -124,9 +124,23 @@ def _bone_vectors(world: Floats) -> Floats:
 
 def bone_visibility(visibility: Floats) -> Floats:
     """Visibility (…, 14) of each bone: that of its least visible end."""
-    ends = np.concatenate((_START, _END), axis=1)
-    least: Floats = visibility[..., ends].min(axis=-1)
-    return least
+    rows = np.ascontiguousarray(visibility, dtype=np.float64).reshape(-1, visibility.shape[-1])
+    return _bone_visibility(rows).reshape(*visibility.shape[:-1], BONE_COUNT)
+
+
+@numba.njit(cache=True, nogil=True)
+def _bone_visibility(visibility: Floats) -> Floats:
+    """As above, (n, 14) of (n, 33). NaN stays NaN."""
+    out = np.empty((visibility.shape[0], BONE_COUNT))
+    for n in range(visibility.shape[0]):
+        for b in range(BONE_COUNT):
+            least = np.inf
+            for end in range(2):
+                for value in (visibility[n, _START[b, end]], visibility[n, _END[b, end]]):
+                    if value < least or math.isnan(value):
+                        least = value
+            out[n, b] = least
+    return out
 
 
 def joint_angles(bones: Floats) -> Floats:

@@ -98,12 +98,11 @@ def joint_severity(z: Floats, known: Bools) -> Floats:
 
 def joint_errors(z: Floats, difference: Floats, known: Bools) -> tuple[JointError, ...]:
     """Joints worst first, from features in tolerances (60,) and their differences in radians (60,)."""
-    severity = joint_severity(z, known)
+    severity = joint_severity(z, known).tolist()
+    degrees = np.round(np.degrees(np.where(known, difference, 0.0)[MAIN_ANGLES])).tolist()
     errors = [
-        JointError(
-            joint.name, float(np.round(np.degrees(difference[main]))) if known[main] else 0.0, float(value)
-        )
-        for joint, main, value in zip(JOINTS, MAIN_ANGLES, severity, strict=True)
-        if np.isfinite(value)
+        JointError(joint.name, off, value)
+        for joint, off, value in zip(JOINTS, degrees, severity, strict=True)
+        if value == value
     ]
     return tuple(sorted(errors, key=lambda error: -error.severity))

@@ -109,6 +109,11 @@ class Performance:
         if outcome.completed is not None:
             self._note_repetition(outcome.completed)
 
+    @property
+    def has_news(self) -> bool:
+        """A repetition or a cue is among what was added since `fresh` was last asked."""
+        return bool(self._fresh.repetitions or self._fresh.cues)
+
     def fresh(self) -> Fresh:
         """What was added since the last call."""
         fresh, self._fresh = self._fresh, Fresh()

@@ -27,6 +27,13 @@ class Recorder:
         """The report under way, once `changes` has told of it; empty: none."""
         return self._report_id
 
+    @property
+    def urgent(self) -> bool:
+        """There is news that shall not wait: a report has begun or ended, or a repetition or a cue is to be kept."""
+        return bool(self._over) or (
+            self._performance.begun and (not self._report_id or self._performance.has_news)
+        )
+
     def resume(self, kept: KeptReport) -> None:
         """Write on where another stopped."""
         self._report_id = kept.report_id

@@ -13,8 +13,9 @@ from services.scoring.reports.store import ReportStore, read, report_keys
 REPORT_LIFETIME_S = 366 * 24 * 3600
 
 # Scores, cursor, state and reports go in together and only under the current lease: whoever takes over neither counts
-# a repetition twice nor loses one. Answers 0 if the lease is another's. KEYS: lease, scores, state, repetitions, then
-# four of each report; a list of ARGV comes after its length.
+# a repetition twice nor loses one. State and reports are large, and mostly as they were: a batch may come without.
+# Answers 0 if the lease is another's. KEYS: lease, scores, state, repetitions, then four of each report; a list of ARGV
+# comes after its length.
 _COMMIT = """
 local at = 0
 local function take()
@@ -30,13 +31,16 @@ local function push(key, most)
   if key and count > 0 then redis.call('LTRIM', key, -most, -1) end
 end
 if redis.call('HGET', KEYS[1], 'token') ~= take() then return 0 end
-redis.call('HSET', KEYS[3], 'cursor', take(), 'state', take(), 'report', take())
+local cursor = take()
+redis.call('HSET', KEYS[3], 'cursor', cursor)
 redis.call('HINCRBY', KEYS[3], 'sets', take())
-local ttl, kept = take(), take()
+local kept = take()
 for _ = 1, tonumber(take()) do redis.call('XADD', KEYS[2], 'MAXLEN', '~', kept, '*', 'update', take()) end
 push(KEYS[4], 1000)
+if #ARGV == at then return 1 end
+redis.call('HSET', KEYS[3], 'noted', cursor, 'state', take(), 'report', take())
+local ttl, lifetime = take(), take()
 for i = 2, 4 do redis.call('EXPIRE', KEYS[i], ttl) end
-local lifetime = take()
 for i = 5, #KEYS, 4 do
   local begins, anew, about, state = take(), take(), take(), take()
   -- One that somebody has deleted must not come back without its beginning.
@@ -69,6 +73,8 @@ class Progress:
     """Entry of the synced sets' stream up to which it is scored; empty: none yet."""
     reference: str
     """What it was scored against, see `Ledger.begin`."""
+    noted: str
+    """Entry up to which the state and the report go: at the cursor, or a little before it."""
     state: dict[str, Any]
     """See `SessionScorer.state`."""
     sets: int
@@ -77,21 +83,29 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What a successor takes up. A batch with a repetition has one, and else there is one a second."""
+
+    state: dict[str, Any]
+    """See `SessionScorer.state`."""
+    report_id: str
+    """The report under way; empty: none."""
+    reports: list[ReportChange]
+    """The report under way, and before it what has just ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What came of some synced sets, to be written all or nothing."""
 
     cursor: str
     """Entry of the synced sets' stream up to which this goes."""
-    state: dict[str, Any]
-    """See `SessionScorer.state`."""
+    note: Note | None
+    """None: as it was last noted, but for what a successor sees when it looks again."""
     updates: list[bytes]
     """komi.scoring.v1.ScoreUpdate"""
     repetitions: list[bytes]
     """komi.scoring.v1.Repetition"""
-    report_id: str
-    """The report under way; empty: none."""
-    reports: list[ReportChange]
-    """The report under way, and before it what has just ended."""
 
 
 class Ledger:
@@ -116,6 +130,7 @@ class Ledger:
         return Progress(
             cursor=raw.get(b"cursor", b"").decode(),
             reference=raw.get(b"reference", b"").decode(),
+            noted=raw.get(b"noted", b"").decode(),
             state=orjson.loads(raw.get(b"state") or b"{}"),
             sets=int(raw.get(b"sets", 0)),
             report_id=raw.get(b"report", b"").decode(),
@@ -131,7 +146,9 @@ class Ledger:
 
     async def commit(self, token: int, batch: Batch) -> bool:
         """Publish scores and note how far they go, all or nothing. False: the lease is lost, nothing was written."""
-        for change in batch.reports:
+        note = batch.note
+        reports = note.reports if note is not None else []
+        for change in reports:
             if change.begins:
                 await self._reports.announce(self._session_id, change)
         done = await self._commit(
@@ -140,23 +157,28 @@ class Ledger:
                 self._out,
                 self._state,
                 self._repetitions,
-                *(key for change in batch.reports for key in report_keys(self._session_id, change.report_id)),
+                *(key for change in reports for key in report_keys(self._session_id, change.report_id)),
             ],
             args=[
                 token,
                 batch.cursor,
-                orjson.dumps(batch.state, option=orjson.OPT_SERIALIZE_NUMPY),
-                batch.report_id,
                 len(batch.updates),
-                self._lifetime_s,
                 self._kept,
                 *_counted(batch.updates),
                 *_counted(batch.repetitions),
-                REPORT_LIFETIME_S,
-                *(arg for change in batch.reports for arg in _args(change)),
+                *(self._noted(note) if note is not None else ()),
             ],
         )
         return bool(done)
+
+    def _noted(self, note: Note) -> list[bytes | str | int]:
+        return [
+            orjson.dumps(note.state, option=orjson.OPT_SERIALIZE_NUMPY),
+            note.report_id,
+            self._lifetime_s,
+            REPORT_LIFETIME_S,
+            *(arg for change in note.reports for arg in _args(change)),
+        ]
 
     async def report(self, report_id: str) -> KeptReport | None:
         """A report of this session; None: there is none."""

@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import Executor
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -26,6 +27,9 @@ log = structlog.get_logger()
 
 BATCH = 32
 """Sets scored and published together when behind."""
+AT_ONCE = 2
+"""So many sets take less time than handing them to a thread and back does, whose work would hold the loop up as well: it
+is Python's. More, and those a successor looks at again, go to a thread."""
 BLOCK_MS = 500
 CONFIG_S = 0.5
 """How often a session's configuration is looked at."""
@@ -90,16 +94,12 @@ class SessionWorker:
                 continue
             sets = [fields[b"set"] for _, fields in entries if b"set" in fields]
             worded = self._wording.worded if self._wording is not None else None
-            written = await loop.run_in_executor(self._executor, scribe.write, sets, worded)
+            if len(sets) <= AT_ONCE:
+                written = scribe.write(sets, worded)
+            else:
+                written = await loop.run_in_executor(self._executor, scribe.write, sets, worded)
             cursor = entries[-1][0].decode()
-            batch = Batch(
-                cursor,
-                scribe.state(),
-                written.updates,
-                written.repetitions,
-                written.report_id,
-                written.reports,
-            )
+            batch = Batch(cursor, written.note, written.updates, written.repetitions)
             kept = await self._ledger.commit(self._lease.token, batch)
             if not kept:
                 metrics.dropped("superseded", len(sets))
@@ -120,10 +120,14 @@ class SessionWorker:
             return scribe
         if progress.cursor:
             seen = await self._redis.xrevrange(self._sets, max=progress.cursor, count=LOOK_BACK)
-            earlier = [fields[b"set"] for _, fields in reversed(seen) if b"set" in fields]
+            kept = [(entry, fields[b"set"]) for entry, fields in reversed(seen) if b"set" in fields]
+            noted = _place(progress.noted or progress.cursor)
+            unreported = sum(_place(entry.decode()) > noted for entry, _ in kept)
             loop = asyncio.get_running_loop()
             report = await self._ledger.report(progress.report_id)
-            await loop.run_in_executor(self._executor, scribe.resume, earlier, progress.state, report)
+            earlier = [data for _, data in kept]
+            resume = partial(scribe.resume, earlier, progress.state, report, unreported=unreported)
+            await loop.run_in_executor(self._executor, resume)
             self._log.info("took up a session", sets=progress.sets)
         return scribe
 
@@ -189,6 +193,11 @@ def rules_of(config: SessionConfig) -> Rules:
         allow_mirror=config.extra.get("allow_mirror", "1") != "0",
         target_repetitions=target,
     )
+
+
+def _place(entry: str) -> tuple[int, ...]:
+    """An entry of a stream as it is ordered there."""
+    return tuple(map(int, entry.split("-")))
 
 
 def _follows(config: SessionConfig, stored: Stored | None) -> str:
