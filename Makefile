@@ -168,6 +168,10 @@ protos: setup  ## Regenerate the committed stubs in protos/gen
 page: page-tools  ## Build the web page anew (needs Node 20); commit source and services/gateway/static together
 	cd $(PAGE) && npm run --silent build
 
+.PHONY: screenshot
+screenshot: setup page-tools  ## Take the READMEs' pictures of the live page anew (the virtual gym's demo; needs Chromium)
+	@$(PY) -m tests.gateway.web.screenshot
+
 .PHONY: page-tools
 page-tools: $(PAGE)/node_modules/.package-lock.json
 

@@ -1,13 +1,12 @@
 """What building the page and driving a browser need."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.gateway.web.scenarios import ARTEFACTS
+from tests.gateway.web.scenarios import ARTEFACTS, find_chromium
 from tests.support.capabilities import require
 from tests.support.redis_server import CHECKOUT
 
@@ -32,8 +31,7 @@ def node() -> Path:
 @pytest.fixture(scope="session")
 def chromium(node: Path) -> Path:
     """A Chromium to drive."""
-    names = (os.environ.get("KOMI_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    found = find_chromium()
     require(found, "no Chromium: on Debian, apt install chromium")
     assert found
     ARTEFACTS.mkdir(parents=True, exist_ok=True)

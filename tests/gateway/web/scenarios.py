@@ -1,6 +1,8 @@
 """Scenarios in a real browser (browser/*.mjs), and what they need beside the gateway."""
 
 import asyncio
+import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +14,12 @@ from tests.support.redis_server import CHECKOUT
 
 SCENARIOS = Path(__file__).parent / "browser"
 ARTEFACTS = CHECKOUT / "out" / "browser"
+
+
+def find_chromium() -> str | None:
+    """A Chromium to drive, if there is one."""
+    names = (os.environ.get("KOMI_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
 async def scenario(name: str, address: str, node: Path, chromium: Path, **options: Path | str) -> str:

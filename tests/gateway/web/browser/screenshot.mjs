@@ -1,0 +1,17 @@
+// The pictures of the READMEs: the live page while the person of the virtual gym is told what to mend, in each language.
+
+import { drive, eventually, inkOf, picture } from "./drive.mjs";
+
+await drive(async (open) => {
+  const page = await open("/ui/", { width: 1440, height: 900 });
+  const tiles = page.locator(".tile");
+  await eventually(async () => (await tiles.count()) === 2, "a tile a camera", 90_000);
+  for (const at of [0, 1])
+    await eventually(() => inkOf(tiles.nth(at).locator("canvas.overlay")), `the skeleton of camera ${at}`, 90_000);
+  await page.locator(".cue-mend").waitFor({ timeout: 240_000 });
+  await page.locator(".state-tracking .phase").waitFor({ timeout: 60_000 });
+  await picture(page, "page.en");
+  await page.getByRole("button", { name: "한국어" }).click();
+  await page.locator(".state-tracking .phase").waitFor({ timeout: 60_000 });
+  await picture(page, "page.ko");
+});
