@@ -21,8 +21,6 @@ from services.scoring.reference.template import Template
 CAMERAS: Final = (1, 2, 3)
 PRONE: Final = frozenset({"push_up"})
 """Movements that are shown without lying down and getting up."""
-PAIRED: Final = frozenset({"knee_raise"})
-"""Movements whose sample shows both legs as one repetition."""
 SETTLED_S: Final = 2.0
 """What was said of the rest before stands until a second after it is mended: the first moments of a hold do not count."""
 APART_S: Final = 0.6 / FPS
@@ -78,8 +76,7 @@ def judged(scene: Scene, cameras: int, template: Template, source: str) -> Resul
     hold = scene.movement in HOLDS
     counted = _held(outcomes, due) if hold else _repeated(outcomes)
     unlike = any(one.notice is not None and one.notice.code == "unlike_reference" for one in outcomes)
-    pairs = len(due) // 2 if scene.movement in PAIRED else len(due)
-    return Result(scene, cameras, pairs, counted, unlike)
+    return Result(scene, cameras, len(due), counted, unlike)
 
 
 def sets(scene: Scene, cameras: int, source: str) -> list[SyncedViews]:

@@ -141,7 +141,7 @@ def test_a_template_of_the_form_before_refinements_counted_is_still_read() -> No
     with np.load(io.BytesIO(data)) as stored:
         arrays = {name: stored[name] for name in stored.files}
     header = json.loads(arrays["header"].tobytes())
-    assert (header.pop("format"), header.pop("joined")) == (2, 0)
+    assert (header.pop("format"), header.pop("joined")) == (3, 0)
     former = io.BytesIO()
     arrays["header"] = np.frombuffer(json.dumps(header | {"format": 1}).encode(), dtype=np.uint8)
     np.savez_compressed(former, **arrays)

@@ -15,7 +15,7 @@ from services.scoring.live.ready import NEAR_READY
 from services.scoring.live.repetitions import Cycle
 from services.scoring.movement.features import bones_of
 from services.scoring.movement.views import Observed, heading
-from services.scoring.reference.mirror import mirror_image, one_sided
+from services.scoring.reference.mirror import one_sided, other_way_round
 from services.scoring.reference.template import Kind, Template
 
 EXPLAINED: Final = 0.2
@@ -50,7 +50,7 @@ class Counting:
         self.ways = [Following(template)]
         """The one that is followed first."""
         if allow_mirror and template.kind is Kind.REPETITIONS and one_sided(template):
-            self.ways.append(Following(mirror_image(template)))
+            self.ways.append(Following(other_way_round(template)))
         self.last_end_s = -math.inf
         """When the newest repetition was over."""
         self._memory = Memory()
@@ -66,12 +66,12 @@ class Counting:
 
     def push(self, time_s: float, seen: Observed) -> Finished | None:
         """Takes one remembered frame; returns the repetition it completes."""
-        cycles = [cycle for way in self.ways if (cycle := way.push(time_s, seen)) is not None]
+        cycles = [(way, cycle) for way in self.ways if (cycle := way.push(time_s, seen)) is not None]
         moving = [way for way in self.ways if way.detector.moving]
         if len(moving) == 1:
             self._lead(moving[0])
-        best: tuple[float, Finished] | None = None
-        for cycle in cycles:
+        best: tuple[float, Finished, Following] | None = None
+        for source, cycle in cycles:
             # Either way round may have moved first on its own axis; both are asked about what moved.
             for way in self.ways:
                 finished = self._finished(way, cycle)
@@ -79,10 +79,13 @@ class Counting:
                     continue
                 worth = finished.comparison.explained - (MIRROR_GAIN if way is not self.way else 0.0)
                 if _repeats(finished, way.template) and (best is None or worth > best[0]):
-                    best = worth, finished
+                    best = worth, finished, source
         if best is None:
             return None
-        done = best[1]
+        _, done, source = best
+        if done.way is not source and done.way.detector.reach > done.cycle.height:
+            # What one axis shows of a larger movement along the other begins late and ends early: that is waited for.
+            return None
         done.way.detector.accepted(done.cycle)
         self._lead(done.way)
         self.last_end_s = done.cycle.end_s

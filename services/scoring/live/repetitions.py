@@ -78,6 +78,11 @@ class CycleDetector:
         """A movement out or back is under way."""
         return self._rising
 
+    @property
+    def reach(self) -> float:
+        """How far the movement under way has gone; 0: there is none."""
+        return self._high[1] - self._low[1] if self._rising else 0.0
+
     def push(self, time_s: float, position: float) -> Cycle | None:
         """Takes one position; returns the movement it completes."""
         if not math.isfinite(position):

@@ -6,6 +6,7 @@ One repetition works, on default tolerances. A video without movement becomes a 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,7 @@ from services.scoring.reference.phases import movement_axis
 from services.scoring.reference.preparation import LOW_FPS, Prepared, check, prepare, rough_scale
 from services.scoring.reference.remarks import LOW_FRAME_RATE, NO_MOVEMENT, NO_REPETITION, ONE_REPETITION
 from services.scoring.reference.segmentation import Segment, find_repetitions
+from services.scoring.reference.sides import other_side
 from services.scoring.reference.template import MOST_SAMPLES, RATE_HZ, Kind, Phase, Template
 
 HOLD_DEG: Final = 18.0
@@ -59,7 +61,8 @@ def build_template(recording: Recording, exercise: str = "") -> Template:
         remarks.append(NO_REPETITION)
     elif len(kept) == 1:
         remarks.append(ONE_REPETITION)
-    return template_of(recording, prepared, typical, kept, exercise, remarks)
+    template = template_of(recording, prepared, typical, kept, exercise, remarks)
+    return replace(template, other_side=other_side(template, prepared.features, kept))
 
 
 def typical_of(rows: Floats, found: list[Segment]) -> tuple[Segment, list[Segment]]:

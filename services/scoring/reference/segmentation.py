@@ -2,7 +2,8 @@
 
 The movement's principal components are tried in turn; on each, alternating extremes (a zigzag with hysteresis) give
 candidate repetitions, which must start and end near the resting level. The component whose repetitions are largest and
-most alike wins.
+most alike wins. Where people change sides (lunges, knee raises), rest does not lie at a component's end, and each side is a
+repetition of its own: the other side's part is cut off, or repetitions would begin in it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ REST_LEVEL = 0.35
 """A repetition starts and ends below this share of its height."""
 ONSET = 0.06
 """Movement begins where the signal has risen by this share of its height."""
+RESTED = 0.15
+"""Share of the time that must be spent about a resting level that is not at the end, and more than at either end …"""
+ABOUT = 0.1
+"""… which is within this share of the height."""
 SHORTEST_S = 0.4
 """No repetition of a whole-body exercise is shorter."""
 LONGEST_S = 20.0
@@ -105,15 +110,25 @@ def find_repetitions(rows: Floats, rate_hz: float) -> tuple[list[Segment], Float
     best: tuple[float, list[Segment], Floats] = (0.0, [], rows @ axes[0])
     for axis, power in zip(axes, share, strict=True):
         for sign in (1.0, -1.0):
-            signal = sign * (rows @ axis)
-            found = segments_of(signal, rate_hz)
-            if not found:
-                continue
-            worth = power / share[0] * _likeness(rows, found) * _rests_low(signal)
-            if worth > best[0]:
-                best = (worth, found, signal)
+            for signal in _with_one_side(sign * (rows @ axis)):
+                found = segments_of(signal, rate_hz)
+                if not found:
+                    continue
+                worth = power / share[0] * _likeness(rows, found) * _rests_low(signal)
+                if worth > best[0]:
+                    best = (worth, found, signal)
     _, found, signal = best
     return found, signal
+
+
+def _with_one_side(signal: Floats) -> list[Floats]:
+    """The signal and, if it goes to both sides of its rest, what it does above that."""
+    low, high = np.percentile(signal, (3, 97))
+    level = (signal - low) / max(high - low, 1e-9)
+    rest = float(np.median(level[: max(1, len(level) // 20)]))
+    there, below, above = (float((np.abs(level - place) < ABOUT).mean()) for place in (rest, 0.0, 1.0))
+    two_sided = ONSET < rest < 1.0 - REST_LEVEL and there > max(RESTED, below, above)
+    return [signal, np.maximum(signal, low + rest * (high - low))] if two_sided else [signal]
 
 
 def _lowest(signal: Floats, first: int, last: int) -> int:

@@ -20,9 +20,9 @@ from services.scoring.movement.outline import PACKED_BYTES
 
 RATE_HZ: Final = 30.0
 """Rows a second of every template, whatever the frame rate of its video."""
-FORMAT: Final = 2
-"""2 added `joined` and `outlines`."""
-_READ: Final = (1, 2)
+FORMAT: Final = 3
+"""2 added `joined` and `outlines`, 3 `other_side`."""
+_READ: Final = (1, 2, 3)
 LARGEST_BYTES: Final = 64 << 20
 """A template takes no more than this unpacked; ten minutes of one movement are 10 MB."""
 MOST_SAMPLES: Final = 12
@@ -91,6 +91,8 @@ class Template:
     for a hold. Empty where they were not kept."""
     outlines: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, PACKED_BYTES), np.uint8))
     """(rows, 512) what the person covers, see `movement.outline`; a row of zeros: not known. Empty: not asked for."""
+    other_side: Floats = field(default_factory=lambda: np.zeros((0, FEATURES)))
+    """(rows, 60) the sample's repetitions to the other side, on the same rows, see `sides`. Empty: it shows none."""
 
     @property
     def duration_s(self) -> float:
@@ -190,11 +192,13 @@ def _check(template: Template) -> None:
         "phases": ((rows,), np.int8),
         "ghost": ((rows, 33, 2), np.float64),
     }
-    if len(template.outlines):
-        wanted["outlines"] = ((rows, PACKED_BYTES), np.uint8)
-    if len(template.samples):
-        samples = 1 if template.kind is Kind.HOLD else rows
-        wanted["samples"] = ((min(len(template.samples), MOST_SAMPLES), samples, FEATURES), np.float64)
+    samples = 1 if template.kind is Kind.HOLD else rows
+    optional: dict[str, tuple[tuple[int, ...], type]] = {
+        "outlines": ((rows, PACKED_BYTES), np.uint8),
+        "other_side": ((rows, FEATURES), np.float64),
+        "samples": ((min(len(template.samples), MOST_SAMPLES), samples, FEATURES), np.float64),
+    }
+    wanted |= {name: form for name, form in optional.items() if len(getattr(template, name))}
     if not rows:
         raise ValueError("it has no rows")
     for name, (shape, dtype) in wanted.items():
