@@ -146,7 +146,7 @@ def test_a_template_of_the_form_before_refinements_counted_is_still_read() -> No
     arrays["header"] = np.frombuffer(json.dumps(header | {"format": 1}).encode(), dtype=np.uint8)
     np.savez_compressed(former, **arrays)
     assert from_bytes(former.getvalue()).frames == pytest.approx(TEMPLATE.frames)
-    arrays["header"] = np.frombuffer(json.dumps(header | {"format": 3}).encode(), dtype=np.uint8)
+    arrays["header"] = np.frombuffer(json.dumps(header | {"format": 4}).encode(), dtype=np.uint8)
     newer = io.BytesIO()
     np.savez_compressed(newer, **arrays)
     with pytest.raises(BadTemplate, match="another version of KOMI"):
