@@ -146,6 +146,10 @@ bench: setup model redis-binary  ## Measure the mesh beside the bare loop (OUT=f
 	  $(if $(MODEL),--model $(MODEL)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PHASES),--phases $(PHASES)) \
 	  $(if $(TARGET),--target $(TARGET)) $(if $(PROJECT),--project $(PROJECT))
 
+.PHONY: bench-scoring
+bench-scoring: setup redis-binary  ## What a synced set of two cameras costs scoring, against a reference of a minute too (OUT=file.json SECONDS=s)
+	@$(PY) -m bench.set_cost $(OUT) $(if $(SECONDS),--seconds $(SECONDS))
+
 .PHONY: bench-viewers
 bench-viewers: setup redis-binary  ## 500 WebSocket viewers on one core of the gateway (OUT=file.json SECONDS=s)
 	@$(PY) -m bench.gateway_viewers $(if $(OUT),--out "$(OUT)") $(if $(SECONDS),--seconds $(SECONDS))

@@ -13,6 +13,7 @@ from services.mesh.server import ServiceContext
 from services.mesh.server_clock import ServerClock
 from services.scoring.advice.knowledge import exercises
 from services.scoring.config import ScoringSettings
+from services.scoring.judging.deviation import momentary
 from services.scoring.library.builder import ReferenceBuilder
 from services.scoring.library.calibrating import Calibrator
 from services.scoring.library.store import ReferenceStore
@@ -22,6 +23,7 @@ from services.scoring.movement.landmarks import LANDMARKS, View
 from services.scoring.movement.smoothing import lowpass
 from services.scoring.movement.views import fuse
 from services.scoring.phrasing.model import LanguageModel
+from services.scoring.reference.tolerance import Tolerances
 from services.scoring.rpcs.parts import Parts
 from services.scoring.service import ScoringServicer
 from services.scoring.sessions.roster import Roster
@@ -78,3 +80,5 @@ def compile_loops() -> None:
     warping.advance(rows[0], np.ones(FEATURES), 1 / 30)
     points = np.ones((LANDMARKS, 3))
     fuse((View("", points[:, :2], points, points[:, 0]),), (0.0,))
+    ones = np.ones(FEATURES)
+    momentary(rows[0], rows[0], ones > 0, Tolerances(ones, ones, ones))
