@@ -264,7 +264,11 @@ def _resampled_error_mm(shots: Sequence[Shot]) -> tuple[float, float]:
             frame.time_us, np.full((LANDMARKS, VALUES), place(frame.time_us)), np.ones((LANDMARKS, 2))
         )
 
-    matcher, squared, nearest = TickMatcher(MatchRules(), decode), [], []
+    matcher, squared, nearest = (
+        TickMatcher(MatchRules(), lambda frames: [decode(frame) for frame in frames]),
+        [],
+        [],
+    )
     stamps = {name: [s.true_us for s in shots if s.camera_id == name] for name in names(shots)}
     for shot in sorted(shots, key=lambda s: s.arrival_us):
         matcher.add(Frame(shot.stamp_us, shot.camera_id, shot.epoch, shot.sequence, shot.arrival_us))

@@ -153,7 +153,7 @@ def _rig(cameras: dict[str, gym.VirtualCamera], rng: random.Random) -> tuple[flo
             confidence = np.repeat(seen.visibility[row][:, None], 2, axis=1)
             lost = bool(np.isnan(seen.pixels[row]).any())
             samples[frame.member] = None if lost else Sample(time_us, values, confidence)
-    matcher = TickMatcher(MatchRules(), lambda frame: samples[frame.member])
+    matcher = TickMatcher(MatchRules(), lambda frames: [samples[frame.member] for frame in frames])
     misses: list[float] = []
     of_newest: list[float] = []
     newest: dict[str, Frame] = {}

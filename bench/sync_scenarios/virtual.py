@@ -108,7 +108,7 @@ def _resampled_m(shots: list[_Seen], body: _Body, *, noisy: bool) -> float:
         values[:, 5:8] = body(shot.true_s) + (shot.noise if noisy else 0)
         return Sample(frame.time_us, values, np.ones((LANDMARKS, 2)))
 
-    matcher, squared = TickMatcher(MatchRules(), decode), []
+    matcher, squared = TickMatcher(MatchRules(), lambda frames: [decode(frame) for frame in frames]), []
     for shot in sorted(shots, key=lambda s: s.arrival_us):
         matcher.add(shot.frame)
         for group in matcher.poll(shot.arrival_us):

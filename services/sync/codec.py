@@ -4,6 +4,8 @@ A pose is serialised once, when it is stored; a set is its header followed by th
 allows that: a message is the concatenation of its fields, and a repeated field may stand anywhere.
 """
 
+from collections.abc import Sequence
+
 from komi.common.v1 import pose_pb2
 from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.errors import InvalidInput, KomiError
@@ -95,9 +97,9 @@ def encode_set(
     return b"".join((header.SerializeToString(), *members))
 
 
-def to_sample(frame: Frame) -> Sample | None:
-    """Landmarks of a stored frame; None when nobody was found."""
-    return samples.read(_read(frame), frame.time_us)
+def to_samples(frames: Sequence[Frame]) -> list[Sample | None]:
+    """Landmarks of stored frames; None where nobody was found."""
+    return samples.read([_read(frame) for frame in frames], [frame.time_us for frame in frames])
 
 
 def _payloads(group: Group) -> list[bytes]:

@@ -36,7 +36,7 @@ class Holder:
         self.session_id = session_id
         self._parts = parts
         self.matcher = self._new_matcher(False)
-        self.views = Views(codec.to_sample)
+        self.views = Views(codec.to_samples)
         self.figures = Figures()
         self.metrics = OfSession(session_id)
         self.clocks: Clocks = {}
@@ -84,7 +84,7 @@ class Holder:
 
     def _new_matcher(self, resample: bool, cameras: Sequence[str] = ()) -> SessionMatcher:
         rules = self._parts.settings.rules()
-        return TickMatcher(rules, codec.to_sample, cameras) if resample else SessionMatcher(rules, cameras)
+        return TickMatcher(rules, codec.to_samples, cameras) if resample else SessionMatcher(rules, cameras)
 
     # ------------------------------------------------------------ in
     def announced(self, message: bytes) -> None:

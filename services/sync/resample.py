@@ -4,12 +4,14 @@ For human motion at 30 frames a second the cubic's error is a hundredth of a mil
 costs fifteen (bench/sync_scenarios, scenario 9).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from services.sync.frames import Frame
 
 LANDMARKS = 33
 VALUES = 8
@@ -32,6 +34,10 @@ class Sample:
     """Width and height of the image; 0 where unknown."""
 
 
+Decode = Callable[[Sequence[Frame]], Sequence[Sample | None]]
+"""Landmarks of frames, all at once; None: nobody was found."""
+
+
 def interpolate(samples: Sequence[Sample], time_us: int, longest_gap_us: int) -> Sample | None:
     """The sample at `time_us` from `samples` of one camera, sorted by time.
 
@@ -50,11 +56,11 @@ def interpolate(samples: Sequence[Sample], time_us: int, longest_gap_us: int) ->
     if around is None:
         return Sample(time_us, _between(left, right, time_us), confidence, right.size_px)
     weights = _lagrange([sample.time_us - time_us for sample in around])
-    values = sum(weight * sample.values for weight, sample in zip(weights, around, strict=True))
+    values = (weights @ np.array([sample.values for sample in around]).reshape(4, -1)).reshape(LANDMARKS, -1)
     trusted = np.minimum.reduce([sample.confidence[:, 0] for sample in around]) >= CONFIDENT
     if not trusted.all():
         values = np.where(trusted[:, None], values, _between(left, right, time_us))
-    return Sample(time_us, np.asarray(values), confidence, right.size_px)
+    return Sample(time_us, values, confidence, right.size_px)
 
 
 def _between(left: Sample, right: Sample, time_us: int) -> NDArray[np.float64]:
@@ -73,7 +79,7 @@ def _four(samples: Sequence[Sample], after: int, longest_gap_us: int) -> Sequenc
     return None
 
 
-def _lagrange(offsets: Sequence[int]) -> list[float]:
+def _lagrange(offsets: Sequence[int]) -> NDArray[np.float64]:
     """Weights of the polynomial through four points at `offsets`, evaluated at 0."""
     weights = []
     for n, own in enumerate(offsets):
@@ -82,4 +88,4 @@ def _lagrange(offsets: Sequence[int]) -> list[float]:
             if m != n:
                 weight *= -other / (own - other)
         weights.append(weight)
-    return weights
+    return np.array(weights)

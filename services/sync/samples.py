@@ -5,6 +5,8 @@ other. So they are read and written in one step each, ten times as fast as list 
 list by list.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,21 +46,31 @@ def _tag(name: str) -> bytes:
 
 _BLANK, _HEADS, _PLACES = _layout()
 _BLANK_BYTES = np.frombuffer(_BLANK, np.uint8)
-_HEAD = _BLANK_BYTES[_HEADS].tobytes()
+_HEAD = _BLANK_BYTES[_HEADS]
 
 
-def read(frame: pose_pb2.PoseFrame, time_us: int) -> Sample | None:
-    """Landmarks of a pose that was captured at `time_us`; None when nobody was found."""
-    pose = frame.pose
-    if len(pose.world_m) != 3 * LANDMARKS:
-        return None
-    raw = pose.SerializeToString()
-    if len(raw) == len(_BLANK) and (octets := np.frombuffer(raw, np.uint8)).take(_HEADS).tobytes() == _HEAD:
-        landmarks = octets.take(_PLACES).view("<f4")[..., 0].astype(np.float64)
-    else:
-        landmarks = _read_lists(pose)
-    size_px = frame.image_width, frame.image_height
-    return Sample(time_us, landmarks[:, :VALUES], landmarks[:, VALUES:], size_px)
+def read(frames: Sequence[pose_pb2.PoseFrame], times_us: Sequence[int]) -> list[Sample | None]:
+    """Landmarks of poses that were captured at `times_us`; None where nobody was found.
+
+    All in one step: that of eight cameras costs little more than that of one.
+    """
+    raws = [frame.pose.SerializeToString() for frame in frames]
+    alike = [n for n, raw in enumerate(raws) if len(raw) == len(_BLANK)]
+    octets = np.frombuffer(b"".join([raws[n] for n in alike]), np.uint8).reshape(-1, len(_BLANK))
+    whole = (octets.take(_HEADS, axis=1) == _HEAD).all(axis=1).tolist()
+    together = octets.take(_PLACES, axis=1).view("<f4")[..., 0].astype(np.float64)
+    found = {n: landmarks for n, landmarks, fits in zip(alike, together, whole, strict=True) if fits}
+    read: list[Sample | None] = []
+    for n, (frame, time_us) in enumerate(zip(frames, times_us, strict=True)):
+        landmarks = found.get(n)
+        if landmarks is None:
+            if len(frame.pose.world_m) != 3 * LANDMARKS:
+                read.append(None)
+                continue
+            landmarks = _read_lists(frame.pose)
+        size_px = frame.image_width, frame.image_height
+        read.append(Sample(time_us, landmarks[:, :VALUES], landmarks[:, VALUES:], size_px))
+    return read
 
 
 def _read_lists(pose: pose_pb2.Pose) -> NDArray[np.float64]:

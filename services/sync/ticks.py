@@ -5,13 +5,13 @@ about one frame, and its members are of one instant however freely the cameras r
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from services.sync.frames import Frame
 from services.sync.groups import Group, MatchRules, Missing
 from services.sync.matcher import SessionMatcher
-from services.sync.resample import Sample, interpolate
+from services.sync.resample import Decode, Sample, interpolate
 from services.sync.track import CameraTrack
 
 HISTORY = 4
@@ -21,9 +21,6 @@ SILENCE_US = 1_000_000
 """After a silence of all cameras longer than this, ticks start anew."""
 RETUNE = 0.2
 """The tick changes only if the fastest camera's period does by more than this share."""
-
-Decode = Callable[[Frame], Sample | None]
-"""Landmarks of a frame; None: nobody was found."""
 
 
 class TickMatcher(SessionMatcher):
@@ -149,10 +146,11 @@ class TickMatcher(SessionMatcher):
         return after, interpolate([s for s in around if s is not None], tick_us, gap_us)
 
     def _sample(self, frame: Frame) -> Sample | None:
-        member = frame.member
-        if member not in self._samples:
-            self._samples[member] = self._decode(frame)
-        return self._samples[member]
+        if frame.member not in self._samples:
+            # What waits as well: it will be asked for, and together costs little more.
+            unread = {f.member: f for f in (frame, *self._frames) if f.member not in self._samples}
+            self._samples.update(zip(unread, self._decode(list(unread.values())), strict=True))
+        return self._samples[frame.member]
 
     def _forget_past(self) -> None:
         for name in [name for name in self._past if name not in self.cameras.tracks]:

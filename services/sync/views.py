@@ -8,19 +8,18 @@ import numpy as np
 from services.sync.calibration import CalibratedCamera, parse, simplify
 from services.sync.content import BODY, Lag, Track2D, calibrated_lags, speed_lags
 from services.sync.errors import CalibrationUnusable
-from services.sync.frames import Frame
 from services.sync.fusion import Fused, average, triangulate
 from services.sync.groups import Group
-from services.sync.resample import Sample
+from services.sync.resample import Decode, Sample
 
 HISTORY_US = 6_000_000
 FEWEST_FRAMES = 30
 
 
 class Views:
-    """Fuses each group, and keeps the last seconds of landmarks for the lag check. `decode` reads a stored frame."""
+    """Fuses each group, and keeps the last seconds of landmarks for the lag check. `decode` reads stored frames."""
 
-    def __init__(self, decode: Callable[[Frame], Sample | None]) -> None:
+    def __init__(self, decode: Decode) -> None:
         self._decode = decode
         self._text = ""
         self._cameras: dict[str, CalibratedCamera] = {}
@@ -42,9 +41,8 @@ class Views:
     def fuse(self, group: Group) -> Fused | None:
         """The person of a group; None with fewer than two views of somebody."""
         if group.resampled is None:
-            pairs = (
-                [(frame, self._decode(frame)) for frame in group.members] if len(group.members) > 1 else []
-            )
+            frames = group.members if len(group.members) > 1 else ()
+            pairs = list(zip(frames, self._decode(frames), strict=True))
         else:
             pairs = list(group.resampled)
         seen = {frame.camera_id: sample for frame, sample in pairs if sample is not None}

@@ -46,7 +46,7 @@ def _payload(camera: str, number: int) -> bytes:
 
 def _emit(matcher: SessionMatcher, journal: Journal) -> list[bytes]:
     """The sets that a session emits when it is fed with `journal`, as bytes."""
-    views, now_us = Views(codec.to_sample), 0
+    views, now_us = Views(codec.to_samples), 0
     sets: list[bytes] = []
 
     def take(groups: list[Group]) -> None:
@@ -95,7 +95,7 @@ def journals(draw: st.DrawFn) -> tuple[Journal, Journal]:
 
 
 def _new(resampled: bool) -> SessionMatcher:
-    return TickMatcher(RULES, codec.to_sample) if resampled else SessionMatcher(RULES)
+    return TickMatcher(RULES, codec.to_samples) if resampled else SessionMatcher(RULES)
 
 
 @pytest.mark.parametrize("resampled", [False, True], ids=["grouped", "resampled"])

@@ -42,7 +42,7 @@ def swing(
 
 
 def ticking(cameras: tuple[str, ...] = ()) -> TickMatcher:
-    return TickMatcher(MatchRules(), lambda frame: frame.payload, cameras)
+    return TickMatcher(MatchRules(), lambda frames: [frame.payload for frame in frames], cameras)
 
 
 def errors_mm(groups: list[Group]) -> list[float]:
