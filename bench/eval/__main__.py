@@ -64,14 +64,12 @@ def _summary(report: dict[str, Any]) -> None:
         print(f"{noise:9s}mean cosine   AUC within {_n(rows['baseline_cosine']['auc_within'])}")
     if "localisation" not in report:
         return
+    clean, moderate = report["localisation"], report["localisation"]["moderate"]
+    sources = {"shipped": clean, "left out": clean["left_out"] or {}, "moderate noise": moderate}
     for case in CASES:
-        clean, moderate = (
-            part.get(case, {}) for part in (report["localisation"], report["localisation"]["moderate"])
-        )
-        print(
-            f"{case:29s} part {_n(clean.get('part'))}, phase {_n(clean.get('phase'))}; moderate noise: "
-            f"part {_n(moderate.get('part'))}, phase {_n(moderate.get('phase'))}"
-        )
+        found = {name: source.get(case, {}) for name, source in sources.items()}
+        figures = (f"{name} {_n(one.get('part'))} / {_n(one.get('phase'))}" for name, one in found.items())
+        print(f"{case:29s} part / phase: {', '.join(figures)}")
     repetitions = report["repetitions"]
     for name, rows in (
         ("all", repetitions),

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from services.scoring.movement.landmarks import LANDMARKS, Bools, Landmark, Recording
 
 Floats = NDArray[np.float64]
+DESIGN: Final = range(1, 6)
+"""Movements scoring was designed on; the others are reported apart."""
 RATE_HZ: Final = 30.0
 CAMERA_DEG: Final = 45.0
 """Where the virtual camera stands, from the person's front towards their left."""

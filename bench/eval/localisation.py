@@ -1,6 +1,7 @@
 """Is the right body part named, and the right phase? 20 degrees in one limb and phase, by what is known beforehand.
 
-Five cases, each for itself: they are different questions, and their mean is none.
+Each case is a question of its own. Each is asked twice: with what ships of how people differ, and with that fitted anew
+to the file's people but for the user and the reference's person (`left_out`).
 """
 
 from __future__ import annotations
@@ -9,62 +10,69 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from bench.eval.data import NOISES, Floats, Performance, disturbed
 from bench.eval.inject import LIMBS, bent, correct_ones, phases_of, window
-from bench.eval.protocol import clip_of, features_of, sample_template
-from services.scoring.judging.comparison import compare
+from bench.eval.protocol import clip_of, features_of, sample_template, way_round
+from bench.eval.variation import Series, fitted
 from services.scoring.judging.localisation import (
-    PERSON,
     PHASES,
-    REPETITION,
     Residuals,
     Usual,
     evidence,
     most_suspicious,
     residuals,
 )
+from services.scoring.judging.variation import PERSON, REPETITION, Variation
 from services.scoring.movement.joints import JOINTS
-from services.scoring.reference.template import Phase, Template
+from services.scoring.reference.mirror import mirror_image, one_sided
+from services.scoring.reference.template import Phase
 
 INJECTED_DEG: Final = 20.0
 LEFT_OUT: Final = 2
 """Repetitions of each person and movement that are bent, one after the other. All errors in one repetition share its
 oddities, so the standard error goes by repetitions, not by cases."""
-KNOWN: Final = 3
-"""Earlier repetitions of the user, where another is the reference."""
-SAME_PERSON: Final = REPETITION / 9.0
-"""How a mean of nine of one's own repetitions differs from what is usual for oneself."""
-CASES: Final = {
-    "own_reference_usual_known": "own template, what is usual known from the same repetitions, known to be one's own",
-    "own_reference": "own template, known to be one's own, nothing else known",
-    "own_reference_as_anybodys": "own template, treated as anybody's, as a first repetition in the product is",
-    "others_reference_three_known": f"another's template after {KNOWN} correct repetitions, whatever they score",
-    "others_reference_first": "another's template, the first repetition, as the product is",
+OTHERS: Final = {
+    "others_reference_first": 0,
+    "others_reference_one_known": 1,
+    "others_reference_two_known": 2,
+    "others_reference_three_known": 3,
+    "others_reference_five_known": 5,
 }
-_PARTS: Final = [joint.part for joint in JOINTS]
-Named = tuple[str, Phase]
+OWN: Final = {"own_reference_first": 0, "own_reference_five_known": 5}
+"""Correct repetitions of the user that are known beforehand, where another is the reference and where they are themselves.
+The repetition in question is never part of the reference."""
+CASES: Final = {**OTHERS, **OWN}
+CASE: Final = "others_reference_three_known"
+"""The main one: what a session says of a user who follows somebody else's video and has done it right a few times."""
+MEANING: Final = {
+    "case": "which case `part` and `phase` are those of; shares of errors whose limb and whose phase is named first",
+    "others_reference_*": "another person's reference; so many correct repetitions of the user's known, whatever they score",
+    "own_reference_*": "the user's own reference, of which the repetition in question is no part",
+    "left_out": "the same with how people differ fitted to the file without the user and the reference's person",
+}
+Variations = tuple[Variation, Variation]
+"""Between people, and between repetitions of one."""
+SHIPPED: Final[Variations] = (PERSON, REPETITION)
 
 
 @dataclass(frozen=True)
-class Injected:
-    """A repetition with one error, the template of the same person's others, and these."""
+class Trial:
+    """A correct repetition with each error in turn, and the same person's others."""
 
     movement: int
     subject: int
-    repetition: int
-    part: str
-    phase: Phase
-    features: Floats
-    own: Template
     earlier: list[Floats]
+    """Features of the others."""
+    wrong: list[tuple[str, Phase, Floats]]
+    """Part, phase and features with the error."""
 
 
-def injected(performances: list[Performance], noise: str) -> Iterator[Injected]:
-    """Some correct repetitions of each person and movement, each left out of its template, with each error in turn."""
+def trials(performances: list[Performance], noise: str) -> Iterator[Trial]:
+    """Some correct repetitions of each person and movement, one after the other."""
     for (movement, subject), own in correct_ones(performances).items():
         rng = np.random.default_rng([movement, subject, 20])
         for chosen in rng.choice(len(own), min(LEFT_OUT, len(own)), replace=False).tolist():
@@ -73,19 +81,82 @@ def injected(performances: list[Performance], noise: str) -> Iterator[Injected]:
                 for i, p in enumerate(own)
                 if i != chosen
             ]
-            template = sample_template(rest)
             world = own[chosen].world_m
-            at = phases_of(world, template)
+            at = phases_of(world, sample_template(rest))
+            wrong = []
             for part, phase in product(LIMBS, PHASES):
-                wrong = bent(world, part, INJECTED_DEG * window(at, phase), rng)
-                features = features_of(disturbed(wrong, NOISES[noise], rng))
-                yield Injected(movement, subject, chosen, part, phase, features, template, rest)
+                bad = bent(world, part, INJECTED_DEG * window(at, phase), rng)
+                wrong.append((part, phase, features_of(disturbed(bad, NOISES[noise], rng))))
+            yield Trial(movement, subject, rest, wrong)
 
 
-def localisation(performances: list[Performance], noise: str) -> dict[str, dict[str, float]]:
-    """Shares of right parts and right phases, by case."""
-    templates = {
-        key: sample_template(
+class Reference:
+    """A template, either way round where its mirror image is another movement."""
+
+    def __init__(self, parts: list[Floats]) -> None:
+        self._template = sample_template(parts)
+        self._ways = [self._template]
+        if one_sided(self._template):
+            self._ways.append(mirror_image(self._template))
+
+    def left(self, features: Floats) -> tuple[int, Residuals]:
+        """Which way round a repetition is, as a session decides it, and what is left of it to explain."""
+        way, comparison = way_round(self._ways, clip_of(features, self._template))
+        return int(way is not self._template), residuals(comparison, way)
+
+
+def localisation(performances: list[Performance], noise: str) -> dict[str, Any]:
+    """Shares of right parts and right phases, by case; `left_out` is null where the file has too few people."""
+    references = _references(performances, noise)
+    series = _series(performances)
+    refitted: dict[frozenset[int], Variations | None] = {}
+    right: dict[tuple[str, str], list[list[tuple[bool, bool]]]] = defaultdict(list)
+    for trial in trials(performances, noise):
+        found: dict[tuple[str, str], list[tuple[bool, bool]]] = defaultdict(list)
+        for (movement, subject), shared in references.items():
+            if movement != trial.movement:
+                continue
+            people = frozenset((subject, trial.subject))
+            if people not in refitted:
+                refitted[people] = fitted(series, people)
+            own = subject == trial.subject
+            reference = Reference(trial.earlier) if own else shared
+            cases = OWN if own else OTHERS
+            earlier = [reference.left(features) for features in trial.earlier[: max(cases.values())]]
+            wrong = [(part, phase, reference.left(features)) for part, phase, features in trial.wrong]
+            for kind, variations in (("shipped", SHIPPED), ("left_out", refitted[people])):
+                if variations is None:
+                    continue
+                for case, known in cases.items():
+                    found[kind, case] += _right(wrong, earlier[:known], *variations)
+        for key, answers in found.items():
+            right[key].append(answers)
+    shipped, left_out = (
+        {case: _figures(right[kind, case]) for case in CASES if right[kind, case]}
+        for kind in ("shipped", "left_out")
+    )
+    return {**shipped, "left_out": left_out or None}
+
+
+def _right(
+    wrong: list[tuple[str, Phase, tuple[int, Residuals]]],
+    earlier: list[tuple[int, Residuals]],
+    person: Variation,
+    repetition: Variation,
+) -> Iterator[tuple[bool, bool]]:
+    """Whether part and phase are named, of each error, after earlier repetitions that went the same way round."""
+    usual: dict[int, Usual] = defaultdict(Usual)
+    for way, left in earlier:
+        usual[way] = usual[way].after(left, repetition)
+    for part, phase, (way, left) in wrong:
+        joint, named = most_suspicious(evidence(left, usual[way], person, repetition))[0]
+        yield JOINTS[joint].part == part, PHASES[named] == phase
+
+
+def _references(performances: list[Performance], noise: str) -> dict[tuple[int, int], Reference]:
+    """Of each person's correct repetitions of each movement."""
+    return {
+        key: Reference(
             [
                 features_of(disturbed(p.world_m, NOISES[noise], np.random.default_rng([*key, number])))
                 for number, p in enumerate(own)
@@ -93,16 +164,25 @@ def localisation(performances: list[Performance], noise: str) -> dict[str, dict[
         )
         for key, own in correct_ones(performances).items()
     }
-    right: dict[str, dict[tuple[int, int, int], list[tuple[bool, bool]]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    usual: dict[tuple[int, int, int, int], Usual] = {}
-    for one in injected(performances, noise):
-        for case, (part, phase) in _answers(one, templates, usual):
-            right[case][one.movement, one.subject, one.repetition].append(
-                (part == one.part, phase == one.phase)
-            )
-    return {case: _figures(list(found.values())) for case, found in right.items()}
+
+
+def _series(performances: list[Performance]) -> list[Series]:
+    """Everybody's correct repetitions against everybody's references, without a camera's errors; of those that went one way
+    round and those that went the other the more.
+    """
+    references = _references(performances, "clean")
+    features = {key: [features_of(p.world_m) for p in own] for key, own in correct_ones(performances).items()}
+    found = []
+    for (movement, person), reference in references.items():
+        for (other, subject), own in features.items():
+            if other != movement:
+                continue
+            by_way: dict[int, list[Residuals]] = defaultdict(list)
+            for one in own:
+                way, left = reference.left(one)
+                by_way[way].append(left)
+            found.append(Series.of((movement, subject, person), max(by_way.values(), key=len)))
+    return found
 
 
 def _figures(by_repetition: list[list[tuple[bool, bool]]]) -> dict[str, float]:
@@ -116,41 +196,3 @@ def _figures(by_repetition: list[list[tuple[bool, bool]]]) -> dict[str, float]:
         "repetitions": float(len(each)),
         "cases": float(sum(len(found) for found in by_repetition)),
     }
-
-
-def _answers(
-    one: Injected, templates: dict[tuple[int, int], Template], usual: dict[tuple[int, int, int, int], Usual]
-) -> Iterator[tuple[str, Named]]:
-    """What is named in each case; `usual` keeps what is known of a person against a reference."""
-    seen = _left(one.features, one.own)
-    key = (one.movement, one.subject, one.repetition, one.subject)
-    if key not in usual:
-        usual[key] = _usual(one.earlier, one.own)
-    yield "own_reference_usual_known", _named(seen, usual[key], SAME_PERSON)
-    yield "own_reference", _named(seen, Usual(), SAME_PERSON)
-    yield "own_reference_as_anybodys", _named(seen, Usual(), PERSON)
-    for (movement, reference), template in templates.items():
-        if movement != one.movement or reference == one.subject:
-            continue
-        seen = _left(one.features, template)
-        key = (movement, one.subject, one.repetition, reference)
-        if key not in usual:
-            usual[key] = _usual(one.earlier[:KNOWN], template)
-        yield "others_reference_three_known", _named(seen, usual[key], PERSON)
-        yield "others_reference_first", _named(seen, Usual(), PERSON)
-
-
-def _left(features: Floats, template: Template) -> Residuals:
-    return residuals(compare(clip_of(features, template), template), template)
-
-
-def _usual(earlier: list[Floats], template: Template) -> Usual:
-    known = Usual()
-    for one in earlier:
-        known = known.after(_left(one, template))
-    return known
-
-
-def _named(seen: Residuals, usual: Usual, person: Floats) -> Named:
-    joint, phase = most_suspicious(evidence(seen, usual, person))[0]
-    return _PARTS[joint], PHASES[phase]

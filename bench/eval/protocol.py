@@ -18,6 +18,7 @@ from services.scoring.judging.deviation import Deviations, deviations
 from services.scoring.judging.memory import Clip
 from services.scoring.live.counting import MIRROR_GAIN
 from services.scoring.movement.features import FEATURES, bone_vectors, bones_of, feature_vectors
+from services.scoring.movement.landmarks import Bools
 from services.scoring.movement.smoothing import lowpass
 from services.scoring.movement.views import heading, mean_heading, turn_between, turned
 from services.scoring.reference.building import template_of, typical_of
@@ -116,13 +117,13 @@ def _judged(
         for performance, seen in zip(performances, features, strict=True):
             if performance.movement != movement or (performance.subject == reference and not themselves):
                 continue
-            way, comparison = _way_round(ways, clip_of(seen, template))
+            way, comparison = way_round(ways, clip_of(seen, template))
             alike = cosine(comparison.user, way.features, comparison.known)
             judged.append(Judged(performance, reference, comparison, deviations(comparison, way), alike))
     return judged
 
 
-def _way_round(ways: list[Template], clip: Clip) -> tuple[Template, Comparison]:
+def way_round(ways: list[Template], clip: Clip) -> tuple[Template, Comparison]:
     """The template or its mirror image, as a session decides for each repetition: some people change legs."""
     tried = [(way, compare(clip, way)) for way in ways]
     if len(tried) > 1 and tried[1][1].explained - MIRROR_GAIN > tried[0][1].explained:
@@ -145,7 +146,7 @@ class Scale:
 
     name: str
     deviation: Floats
-    wrong: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    wrong: Bools
 
 
 def by(judged: list[Judged], key: Callable[[Judged], object]) -> Iterable[list[int]]:
@@ -213,7 +214,7 @@ def correct_only(judged: list[Judged], templates: Templates) -> Scale:
     Shift from the same reference; the boundary from all references, since few people make a poor quantile. NaN where
     there are too few.
     """
-    off, wrong = np.full(len(judged), np.nan), np.zeros(len(judged), dtype=bool)
+    off, wrong = nothing(len(judged))
     for rows in by(judged, lambda j: (j.performance.movement, j.subject)):
         movement, subject = judged[rows[0]].performance.movement, judged[rows[0]].subject
         fits: dict[int, Calibration] = {}
@@ -239,20 +240,39 @@ def correct_only(judged: list[Judged], templates: Templates) -> Scale:
 
 def full(judged: list[Judged], templates: Templates) -> Scale:
     """Calibrated on right and wrong repetitions of the other subjects, against one another; NaN where there are too few."""
-    off, wrong = np.full(len(judged), np.nan), np.zeros(len(judged), dtype=bool)
-    for rows in by(judged, lambda j: (j.performance.movement, j.subject)):
-        movement, subject = judged[rows[0]].performance.movement, judged[rows[0]].subject
-        others = [
+
+    def others(judgement: Judged) -> list[Judged]:
+        return [
             one
             for one in judged
-            if one.performance.movement == movement and subject not in (one.subject, one.reference)
+            if one.performance.movement == judgement.performance.movement
+            and judgement.subject not in (one.subject, one.reference)
         ]
+
+    return labelled(judged, templates, lambda j: (j.performance.movement, j.subject), others)
+
+
+def labelled(
+    judged: list[Judged],
+    templates: Templates,
+    key: Callable[[Judged], object],
+    teachers: Callable[[Judged], list[Judged]],
+) -> Scale:
+    """Calibrated on what `teachers` says of a judgement, one calibration for all of the same `key`."""
+    off, wrong = nothing(len(judged))
+    for rows in by(judged, key):
+        known = teachers(judged[rows[0]])
         try:
-            fit = from_labelled([one.bones for one in others], [one.performance.correct for one in others])
+            fit = from_labelled([one.bones for one in known], [one.performance.correct for one in known])
         except BadCalibration:
             continue
         for row in rows:
             one = judged[row]
-            off[row], _ = fit.deviation(one.comparison, templates[movement, one.reference])
+            off[row], _ = fit.deviation(one.comparison, templates[one.performance.movement, one.reference])
             wrong[row] = off[row] > fit.d70
     return Scale("full", off, wrong)
+
+
+def nothing(length: int) -> tuple[Floats, Bools]:
+    """Deviations and verdicts of as many judgements, none of which is made yet."""
+    return np.full(length, np.nan), np.zeros(length, dtype=bool)

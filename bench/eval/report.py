@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.eval import protocol
-from bench.eval.data import NOISES, BadData, Performance, load
+from bench.eval.data import DESIGN, NOISES, BadData, Performance, load
 from bench.eval.figures import baseline, figures, of_movements
 from bench.eval.inject import score_meaning
-from bench.eval.localisation import CASES, localisation
+from bench.eval.localisation import CASE, MEANING, localisation
 from bench.eval.protocol import Judged, Scale
 from bench.eval.streams import count_figures, counts, followed, tracking_figures
 from bench.eval.transfer import transferred
 
-DESIGN: Final = range(1, 6)
-"""Movements scoring was designed on; the others are reported apart."""
 NOTES: Final = (
     "Subjects are left out in turn; published results use other folds. A markers' body stands in for a pose model, "
     "seen from 45 degrees. Each repetition is compared with the reference of every other subject. Null: the file holds "
@@ -106,7 +104,7 @@ def _tracking(noise: str) -> dict[str, Any]:
     return tracking_figures(followed(_performances, noise))
 
 
-def _localisation(noise: str) -> dict[str, dict[str, float]]:
+def _localisation(noise: str) -> dict[str, Any]:
     return localisation(_performances, noise)
 
 
@@ -170,12 +168,18 @@ def _gathered(begun: dict[tuple[str, Any], Future[Any]], report: dict[str, Any])
         },
         "tracking": {noise: begun["tracking", noise].result() for noise in ("clean", "moderate")},
         "localisation": {
-            **begun["localisation", "clean"].result(),
-            "moderate": begun["localisation", "moderate"].result(),
-            "meaning": CASES,
+            **_headline(begun["localisation", "clean"].result()),
+            "moderate": _headline(begun["localisation", "moderate"].result()),
+            "meaning": MEANING,
         },
         "score_meaning": begun["score_meaning", ""].result(),
     }
+
+
+def _headline(found: dict[str, Any]) -> dict[str, Any]:
+    """Localisation's figures, those of the main case first."""
+    main = found.get(CASE, {})
+    return {"case": CASE, "part": main.get("part"), "phase": main.get("phase"), **found}
 
 
 def _without_nan(value: Any) -> Any:

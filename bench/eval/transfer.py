@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.eval.data import Floats, Performance
+from bench.eval.data import Performance
 from bench.eval.protocol import (
     Judged,
     Scale,
@@ -12,10 +12,11 @@ from bench.eval.protocol import (
     by,
     judge_against,
     judge_all,
+    labelled,
+    nothing,
 )
 from services.scoring.errors import BadCalibration
-from services.scoring.judging.calibration import Calibration, from_correct, from_labelled
-from services.scoring.movement.landmarks import Bools
+from services.scoring.judging.calibration import Calibration, from_correct
 
 
 def transferred(
@@ -48,7 +49,7 @@ def _correct_only(judged: list[Judged], templates: Templates, fitting: list[Judg
             fits[movement, reference] = from_correct(comparisons, people, template)
         except BadCalibration:
             continue
-    off, wrong = _nothing(len(judged))
+    off, wrong = nothing(len(judged))
     for rows in by(judged, lambda one: one.performance.movement):
         movement = judged[rows[0]].performance.movement
         limits = [fit.d70 for (of, _), fit in fits.items() if of == movement]
@@ -61,20 +62,7 @@ def _correct_only(judged: list[Judged], templates: Templates, fitting: list[Judg
 
 
 def _full(judged: list[Judged], templates: Templates, fitting: list[Judged]) -> Scale:
-    off, wrong = _nothing(len(judged))
-    for rows in by(judged, lambda one: one.performance.movement):
-        movement = judged[rows[0]].performance.movement
-        known = [one for one in fitting if one.performance.movement == movement]
-        try:
-            fit = from_labelled([one.bones for one in known], [one.performance.correct for one in known])
-        except BadCalibration:
-            continue
-        for row in rows:
-            one = judged[row]
-            off[row], _ = fit.deviation(one.comparison, templates[movement, one.reference])
-            wrong[row] = off[row] > fit.d70
-    return Scale("full", off, wrong)
+    def of_the_same_movement(judgement: Judged) -> list[Judged]:
+        return [one for one in fitting if one.performance.movement == judgement.performance.movement]
 
-
-def _nothing(length: int) -> tuple[Floats, Bools]:
-    return np.full(length, np.nan), np.zeros(length, dtype=bool)
+    return labelled(judged, templates, lambda j: j.performance.movement, of_the_same_movement)

@@ -1,5 +1,6 @@
 """The evaluation, on the small file: its measures, and that the score beats the usual cosine by far."""
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,14 @@ import pytest
 
 from bench.eval.data import BadData, load
 from bench.eval.inject import LIMBS, bent, spearman
+from bench.eval.localisation import CASES, localisation
 from bench.eval.plots import plots
 from bench.eval.protocol import auc
 from bench.eval.report import evaluate
 from bench.eval.streams import count_figures
+from bench.eval.variation import Series, fitted
+from services.scoring.judging.variation import Variation
+from services.scoring.movement.features import BONE_COUNT
 from tests.scoring.puppet import Posture, landmarks
 
 
@@ -133,6 +138,47 @@ def test_a_calibration_fitted_on_one_file_is_applied_to_another(shared_data: Pat
         assert report["auc_within"][calibration] > 0.8
     with pytest.raises(BadData, match="seen the answers"):
         evaluate(small, quick=True, calibrate=small)
+
+
+def test_how_people_differ_is_found_again_from_people_drawn_to_differ_so_without_those_left_out() -> None:
+    rng = np.random.default_rng(9)
+    drawn = [
+        Variation(*(np.full(BONE_COUNT, part) for part in parts))
+        for parts in ((0.02, 0.002, 0.5, 0.05), (0.002, 0.001, 0.02, 0.01))
+    ]
+
+    def off(variation: Variation, moved: np.ndarray) -> np.ndarray:
+        lower = np.linalg.cholesky(variation.covariance(moved) + 1e-9 * np.eye(9))
+        out = (lower @ rng.normal(size=(BONE_COUNT, 9, 1)))[:, :, 0].reshape(BONE_COUNT, 3, 3)
+        out[:, :, 2] = 0.0  # a direction turns two ways only
+        return out.reshape(BONE_COUNT, 9)
+
+    series = []
+    for movement, subject, reference in product(range(1, 6), range(1, 8), range(1, 8)):
+        moved = rng.normal(0.0, 0.5, (3, BONE_COUNT, 3)) * (1.0, 1.0, 0.0)
+        habit = off(drawn[0], moved) * (subject != reference)
+        if 7 in (subject, reference):
+            habit = habit + 5.0
+        repetitions = np.stack([habit + off(drawn[1], moved) for _ in range(10)])
+        series.append(Series(movement, subject, reference, moved, repetitions))
+    found = fitted(series, without={7})
+    assert found is not None
+    for truth, fit in zip(drawn, found, strict=True):
+        for part in ("pose", "phase", "reach", "stray"):
+            np.testing.assert_allclose(
+                np.sqrt(getattr(fit, part).mean()), np.sqrt(getattr(truth, part)[0]), rtol=0.25
+            )
+    assert fitted([one for one in series if one.subject < 3]) is None
+
+
+def test_errors_are_localised_by_what_is_known_and_two_people_say_nothing_of_how_people_differ(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    data = part_of(shared_data, tmp_path / "two.npz", {1: 1, 2: 2})
+    found = localisation(load(data).performances, "clean")
+    assert found.pop("left_out") is None
+    assert set(found) == set(CASES)
+    assert all(one["part"] > 0.9 and one["phase"] > 0.9 for one in found.values())
 
 
 def test_a_file_of_another_form_is_refused_by_name(tmp_path: Path) -> None:

@@ -11,15 +11,14 @@ from hypothesis import strategies as st
 
 from services.scoring.judging.localisation import (
     FAULT_DEG,
-    PERSON,
     PHASES,
     REMEMBERED,
-    REPETITION,
     Residuals,
     Usual,
     evidence,
     most_suspicious,
 )
+from services.scoring.judging.variation import PERSON, REPETITION, Variation
 from services.scoring.live.session import SessionScorer
 from services.scoring.movement.features import BONE, BONE_COUNT
 from services.scoring.movement.joints import JOINTS
@@ -28,7 +27,8 @@ from tests.scoring.puppet import sets, squat, squats, waves
 
 NAMES = [joint.name for joint in JOINTS]
 BONE_NAMES = list(BONE)
-VIEW = np.full(BONE_COUNT, 1e-4)
+VIEW = np.full((BONE_COUNT, 3), 1e-4)
+NOBODY = Variation(*(np.zeros(BONE_COUNT) for _ in range(4)))
 EVERYTHING, ALWAYS = np.ones(BONE_COUNT, dtype=bool), np.ones(len(PHASES), dtype=bool)
 LIMB = {
     "left_shoulder": ("left_upper_arm", "left_forearm"),
@@ -40,8 +40,19 @@ LIMB = {
 }
 
 
-def seen(mean: np.ndarray, known: np.ndarray = EVERYTHING, present: np.ndarray = ALWAYS) -> Residuals:
-    return Residuals(mean, known, present, VIEW)
+STILL = np.zeros((len(PHASES), BONE_COUNT, 3))
+SIDEWAYS = STILL + np.array([1.0, 0.0, 0.0])
+
+
+def seen(
+    mean: np.ndarray,
+    known: np.ndarray = EVERYTHING,
+    present: np.ndarray = ALWAYS,
+    shown: np.ndarray = SIDEWAYS,
+    moved: np.ndarray = STILL,
+) -> Residuals:
+    """All bones of the template point to the side and stay there, unless told otherwise."""
+    return Residuals(mean, shown, moved, known, present, VIEW)
 
 
 def fault(joint: str, phase: int, degrees: float = 25.0) -> np.ndarray:
@@ -73,23 +84,48 @@ def test_nothing_wrong_speaks_against_every_hypothesis() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, BONE_COUNT - 1), st.integers(0, 2), st.integers(0, 2**32 - 1))
 def test_a_bones_evidence_is_the_ratio_of_two_gaussian_densities(bone: int, phase: int, start: int) -> None:
-    """The oracle: adding the fault's variance to the covariance, in the two directions the residual is drawn in."""
+    """The oracle: adding to the covariance how a rotation of unknown axis and size would spread the bone's direction."""
     rng = np.random.default_rng(start)
-    mean = np.zeros((3, BONE_COUNT, 3))
-    mean[:, bone, :2] = rng.normal(0.0, 0.3, (3, 2))
+    mean, shown, moved = (rng.normal(0.0, 0.3, (3, BONE_COUNT, 3)) for _ in range(3))
     only = np.zeros(BONE_COUNT, dtype=bool)
     only[bone] = True
-    found = evidence(seen(mean, only))
+    one = seen(mean, only, shown=shown, moved=moved)
+    found = evidence(one)
     row = next(i for i, joint in enumerate(JOINTS) if BONE_NAMES[bone] in joint.bones)
-    _, without = Usual().expected(VIEW)
-    plain = without[bone]
-    wide = plain + np.radians(FAULT_DEG) ** 2 * np.outer(np.eye(3)[phase], np.eye(3)[phase])
-    expected = sum(
-        0.5 * (r @ (np.linalg.inv(plain) - np.linalg.inv(wide)) @ r)
-        - 0.5 * np.log(np.linalg.det(wide) / np.linalg.det(plain))
-        for r in mean[:, bone, :2].T
+    plain = Usual().expected(one)[1][bone]
+    turned = np.zeros((9, 3))
+    turned[3 * phase : 3 * phase + 3] = np.cross(np.eye(3), shown[phase, bone]).T
+    wide = plain + np.radians(FAULT_DEG) ** 2 * turned @ turned.T
+    r = mean[:, bone].ravel()
+    expected = 0.5 * (r @ (np.linalg.inv(plain) - np.linalg.inv(wide)) @ r) - 0.5 * np.log(
+        np.linalg.det(wide) / np.linalg.det(plain)
     )
     assert found[row, phase] == pytest.approx(expected, rel=1e-6, abs=1e-8)
+
+
+def test_going_further_than_the_reference_is_style_and_the_same_to_the_side_of_it_a_fault() -> None:
+    """Before, differences were judged alike in all directions, and a deeper squat hid what else was wrong."""
+    moved, further, aside = STILL.copy(), STILL.copy(), STILL.copy()
+    moved[:, BONE["right_shin"], 1] = 0.2, 0.8, 0.2
+    further[:, BONE["right_shin"], 1] = 0.5 * moved[:, BONE["right_shin"], 1]
+    aside[:, BONE["right_shin"], 2] = 0.5 * moved[:, BONE["right_shin"], 1]
+    knee = NAMES.index("right_knee")
+    style, wrong = (evidence(seen(one, moved=moved))[knee].max() for one in (further, aside))
+    assert wrong > style
+
+
+def test_a_variation_adds_what_its_parts_say() -> None:
+    """The oracle: the covariance of deviations drawn as the parts' docstrings describe them."""
+    rng = np.random.default_rng(3)
+    parts = [np.full(BONE_COUNT, value) for value in (0.02, 0.01, 0.05, 0.03)]
+    moved = rng.normal(0.0, 0.5, (3, BONE_COUNT, 3))
+    found = Variation(*parts).covariance(moved)[4].reshape(3, 3, 3, 3)
+    far = np.linalg.norm(moved[:, 4], axis=1)
+    for p, q, x, y in np.ndindex(3, 3, 3, 3):
+        same = float(x == y)
+        expected = same * (0.02 + 0.01 * (p == q) + 0.03 * far[p] * far[q])
+        expected += 0.05 * moved[p, 4, x] * moved[q, 4, y]
+        assert found[p, x, q, y] == pytest.approx(expected)
 
 
 def test_what_the_user_always_does_is_no_fault_and_what_is_new_is() -> None:
@@ -108,9 +144,12 @@ def test_a_usual_is_the_mean_and_scatter_of_its_repetitions_while_none_has_faded
     usual = Usual()
     for one in repetitions:
         usual = usual.after(seen(one))
-    off = repetitions - repetitions.mean(axis=0)
+    off = (repetitions - repetitions.mean(axis=0)).transpose(0, 2, 1, 3).reshape(6, BONE_COUNT, 9)
+    within = Usual().expected(seen(STILL), person=NOBODY)[1]
     np.testing.assert_allclose(usual.mean, repetitions.mean(axis=0))
-    np.testing.assert_allclose(usual.scatter, np.einsum("npbk,nqbk->bpq", off, off) / 2.0)
+    np.testing.assert_allclose(
+        usual.scatter, np.einsum("nbi,bij,nbj->b", off, np.linalg.inv(within), off) / 6.0
+    )
     assert (usual.count == 6).all()
 
 
@@ -124,19 +163,19 @@ def test_a_usual_follows_somebody_who_changes_and_its_weight_stays_bounded() -> 
 
 
 def test_knowing_more_repetitions_never_widens_what_is_expected() -> None:
+    moved = np.random.default_rng(6).normal(0.0, 0.3, (3, BONE_COUNT, 3))
+    one = seen(STILL, moved=moved)
     usual = Usual()
-    spread = [usual.expected(VIEW)[1]]
+    spread = [usual.expected(one)[1]]
     for _ in range(8):
-        usual = usual.after(seen(np.zeros((3, BONE_COUNT, 3))))
-        spread.append(usual.expected(VIEW)[1])
+        usual = usual.after(one)
+        spread.append(usual.expected(one)[1])
     for before, after in pairwise(spread):
         assert np.linalg.eigvalsh(before - after).min() > -1e-12
         assert np.linalg.eigvalsh(after).min() > 0.0
-    np.testing.assert_allclose(spread[0] - PERSON - REPETITION, _view_part(), atol=1e-12)
-
-
-def _view_part() -> np.ndarray:
-    return np.broadcast_to(0.95e-4 * np.ones((3, 3)) + 0.05e-4 * np.eye(3), (BONE_COUNT, 3, 3))
+    views = np.kron(0.95e-4 * np.ones((3, 3)) + 0.05e-4 * np.eye(3), np.eye(3))
+    known = PERSON.covariance(moved) + REPETITION.covariance(moved)
+    np.testing.assert_allclose(spread[0] - known, np.broadcast_to(views, known.shape), atol=1e-12)
 
 
 def test_bones_not_seen_say_nothing_and_joints_not_seen_are_not_named() -> None:
