@@ -8,6 +8,7 @@ from services.mesh.errors import Unavailable
 from services.mesh.server import ServiceContext
 from services.mesh.server_clock import ServerClock
 from services.mesh.stages import monotonic_ns
+from services.pose import metrics
 from services.pose.config import PoseSettings
 from services.pose.cores import usable_cores
 from services.pose.decode import ImageLimits
@@ -33,6 +34,7 @@ async def build(settings: PoseSettings, context: ServiceContext) -> None:
         limits=ImageLimits(settings.max_frame_bytes, settings.max_frame_pixels),
         now_ns=monotonic_ns,
     )
+    metrics.WAITING.set_function(lambda: pool.waiting)
     context.on_close(pool.close)
     await pool.start()
 

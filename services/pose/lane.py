@@ -66,7 +66,6 @@ class Lane(Generic[Tag]):
         *,
         newest_wins: bool,
         capacity: int,
-        on_taken: Callable[[Job[Tag]], None],
         on_done: Callable[[Done[Tag]], None],
     ) -> None:
         self._workshop = workshop
@@ -75,7 +74,6 @@ class Lane(Generic[Tag]):
         self._options = options
         self._newest_wins = newest_wins
         self._capacity = capacity
-        self._on_taken = on_taken
         self._on_done = on_done
         self._lock = threading.Lock()
         self._waiting: deque[Job[Tag]] = deque()
@@ -90,9 +88,9 @@ class Lane(Generic[Tag]):
         return len(self._waiting) < self._capacity
 
     @property
-    def answers_last(self) -> bool:
-        """Within `on_done`: no other frame waits or is being looked at."""
-        return self._open_jobs == 1
+    def waiting(self) -> int:
+        """Frames that no worker has taken up."""
+        return len(self._waiting)
 
     def submit(self, job: Job[Tag]) -> Job[Tag] | None:
         """Queue a frame; returns the one it displaced, to be counted. Lossless: call only while `has_room`."""
@@ -137,7 +135,6 @@ class Lane(Generic[Tag]):
         if retired is not None:
             self._workshop.dispose(retired)
         dequeued_ns = self._workshop.now_ns()
-        self._post(self._on_taken, job)
         done = self._look(job, dequeued_ns)
         with self._lock:
             self._has_turn = bool(self._waiting)
@@ -145,7 +142,7 @@ class Lane(Generic[Tag]):
         if again:
             # Behind the others: cameras take turns.
             self._workshop.enqueue(self)  # type: ignore[arg-type]
-        self._post(self._answer, done)
+        self._workshop.loop.call_soon_threadsafe(self._answer, done)
 
     def _look(self, job: Job[Tag], dequeued_ns: int) -> Done[Tag]:
         now_ns = self._workshop.now_ns
@@ -195,6 +192,3 @@ class Lane(Generic[Tag]):
         self._open_jobs -= jobs
         if not self._open_jobs:
             self._idle.set()
-
-    def _post(self, callback: Callable[..., None], argument: object) -> None:
-        self._workshop.loop.call_soon_threadsafe(callback, argument)

@@ -70,6 +70,11 @@ class InferencePool:
         """Lanes open now."""
         return len(self._open)
 
+    @property
+    def waiting(self) -> int:
+        """Frames that no worker has taken up."""
+        return sum(lane.waiting for lane in self._open)
+
     async def start(self) -> None:
         """Load the model and run it once, then take work. Raises ModelNotLoaded."""
         self._spare = await self._in_loader(lambda: self._warm_tracker(DEFAULT_OPTIONS))
@@ -85,10 +90,9 @@ class InferencePool:
         *,
         newest_wins: bool,
         capacity: int,
-        on_taken: Callable[[Job[Tag]], None],
         on_done: Callable[[Done[Tag]], None],
     ) -> Lane[Tag]:
-        """A lane with a tracker of its own; callbacks run in the event loop, in order.
+        """A lane with a tracker of its own; `on_done` runs in the event loop, in order.
 
         Raises NoTracker when all are taken, ModelNotLoaded before `start` is through.
         """
@@ -124,7 +128,6 @@ class InferencePool:
             options,
             newest_wins=newest_wins,
             capacity=capacity,
-            on_taken=on_taken,
             on_done=count_and_answer,
         )
         self._open.add(lane)

@@ -101,7 +101,7 @@ class PoseServicer(pose_service_pb2_grpc.PoseServiceServicer):
     def _ready(self, stream: CameraStream) -> pose_service_pb2.StreamReady:
         settings = self._settings
         return pose_service_pb2.StreamReady(
-            credit=settings.lossless_credit if stream.request.lossless else settings.credit,
+            credit=stream.credit,
             max_frame_bytes=settings.max_frame_bytes,
             max_frame_pixels=settings.max_frame_pixels,
             model=self._model,

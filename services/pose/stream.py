@@ -15,6 +15,7 @@ from services.mesh.newest import NewestSlot
 from services.mesh.times import drop_name, from_duration, from_timestamp, to_timestamp
 from services.pose import metrics
 from services.pose.capture_time import BadTime, live_time, media_time
+from services.pose.credit import Credit
 from services.pose.errors import BadStream, FrameError
 from services.pose.lane import Done, Job, Lane
 from services.pose.outbox import Outbox
@@ -24,6 +25,8 @@ from services.pose.translate import Arrived, StreamRequest, drop_reason, frame_f
 log = structlog.get_logger()
 
 RATE_OVER_NS = 3_000_000_000
+IDLE_NS = 3_000_000
+"""A frame that waited no longer than this found a worker free."""
 QUIET_NS = 5_000_000_000
 """A camera that only sends broken frames is named in the log once in this time."""
 Watched = tuple[bytes, pose_pb2.PoseFrame]
@@ -57,6 +60,7 @@ class CameraStream:
         replica_id: str,
         publish: Callable[[pose_pb2.PoseFrame], None],
         max_fps: Callable[[], float],
+        credit: int,
     ) -> None:
         self.request = request
         self.outbox = outbox
@@ -74,12 +78,14 @@ class CameraStream:
         self._replica_id = replica_id
         self._publish = publish
         self._max_fps = max_fps
+        self.credit = credit
+        """Frames that the client may send before it hears of more."""
+        self._credit = Credit(credit, self.began_ns)
         self._newest = (-1, -1)
         self.finishing = False
         """No more frames are taken."""
         self.reporting = asyncio.Lock()
         """Held while Redis is told about this camera: a report on its way must not undo a goodbye."""
-        self._owed = 0
         self._failures = 0
         self._quiet_until_ns = 0
         self._dropped: Counter[stream_pb2.DropReason.ValueType] = Counter()
@@ -112,6 +118,7 @@ class CameraStream:
         """Take a frame in, or say why not. Raises BadStream where a lossless client ignores its credit."""
         assert self._lane is not None
         self.heard_ns = received_ns
+        self._credit.arrived()
         for notice in frame.dropped:
             self._dropped[notice.reason] += notice.count
         if self.finishing:
@@ -134,12 +141,9 @@ class CameraStream:
                 reason="NO_CREDIT",
             )
         arrived = Arrived(frame, received_ns, self.session_id, time)
-        displaced = self._lane.submit(Job(arrived, frame.jpeg, tracker_us))
-        if displaced is None:
-            metrics.WAITING.inc()
-        else:
+        if self._lane.submit(Job(arrived, frame.jpeg, tracker_us)) is not None:
             self._give_up(stream_pb2.DROP_REASON_SUPERSEDED)
-            self._owed += 1
+            self._credit.displaced()
 
     def _time(self, frame: pose_service_pb2.Frame, received_ns: int) -> tuple[frame_pb2.CaptureTime, int]:
         """When it was captured, and the same for the tracker, which wants any clock, microseconds."""
@@ -154,21 +158,9 @@ class CameraStream:
         return time, from_timestamp(time.server_time) if known else received_ns // 1000
 
     # ------------------------------------------------------------ what the pool answers
-    def on_taken(self, _job: Job[Arrived]) -> None:
-        """A frame left the queue: room for the next."""
-        metrics.WAITING.dec()
-        self._grant()
-
     def on_done(self, done: Done[Arrived]) -> None:
-        """A frame has been looked at.
-
-        The credit of displaced frames goes back only when nothing else is here. At once, a busy pose would have frames
-        sent to it just to be dropped here, and not in the camera, where that costs nothing.
-        """
-        assert self._lane is not None
-        if self._owed and self._lane.answers_last:
-            self._grant(self._owed)
-            self._owed = 0
+        """A frame has been looked at."""
+        self._grant(idle=done.dequeued_ns - done.job.tag.received_ns < IDLE_NS)
         if done.error is not None:
             self._fail(done.job.tag.frame, done.error, drop_reason(done.error))
             return
@@ -221,7 +213,6 @@ class CameraStream:
         """Drop the frames that no worker has taken up."""
         assert self._lane is not None
         for _ in self._lane.give_up():
-            metrics.WAITING.dec()
             self._give_up(stream_pb2.DROP_REASON_DRAINING)
 
     def camera(self) -> pose_service_pb2.Camera:
@@ -241,8 +232,11 @@ class CameraStream:
                 camera.last_frame_time.CopyFrom(self._last.time.server_time)
         return camera
 
-    def _grant(self, frames: int = 1) -> None:
-        self.outbox.credit(frames, self._max_fps())
+    def _grant(self, *, idle: bool = False) -> None:
+        """A frame was answered, in one way or another."""
+        frames = self._credit.answered(self._now_ns(), idle=idle)
+        if frames:
+            self.outbox.credit(frames, self._max_fps())
 
     def _give_up(self, reason: stream_pb2.DropReason.ValueType) -> None:
         metrics.dropped("receive", reason)

@@ -66,12 +66,12 @@ class Streams:
             replica_id=self._replica_id,
             publish=self._publish,
             max_fps=self._pool.max_fps,
+            credit=self._settings.lossless_credit if request.lossless else self._settings.credit,
         )
         lane = await self._pool.open(
             request.options,
             newest_wins=not request.lossless,
             capacity=self._settings.lossless_credit if request.lossless else 1,
-            on_taken=stream.on_taken,
             on_done=stream.on_done,
         )
         stream.run_on(lane)

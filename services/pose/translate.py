@@ -9,7 +9,7 @@ from services.mesh.sessions import check_name
 from services.mesh.stages import HOST_ID, new_traceparent
 from services.pose.errors import BadStream, FrameError, InferenceFailed, OversizedImage
 from services.pose.lane import Done
-from services.pose.tracker import Found, Person, TrackerOptions
+from services.pose.tracker import LANDMARKS, Found, Person, TrackerOptions
 
 MOST_PERSONS = 4
 
@@ -69,7 +69,6 @@ def pose_frame(done: Done[Arrived], camera_id: str) -> pose_pb2.PoseFrame:
             sequence=frame.sequence,
         ),
         time=arrived.time,
-        pose=_pose(found.person) if found.person is not None else None,
         image_width=found.width,
         image_height=found.height,
         stamps=frame.stamps,
@@ -79,6 +78,8 @@ def pose_frame(done: Done[Arrived], camera_id: str) -> pose_pb2.PoseFrame:
         clock=frame.clock if frame.HasField("clock") else None,
         mask=_mask(found),
     )
+    if found.person is not None:
+        answer.pose.MergeFromString(_packed(found.person))
     stamps = answer.stamps
     stamps.received_monotonic_ns = arrived.received_ns
     stamps.dequeued_monotonic_ns = done.dequeued_ns
@@ -104,15 +105,27 @@ def drop_reason(error: FrameError) -> stream_pb2.DropReason.ValueType:
     return stream_pb2.DROP_REASON_BROKEN
 
 
-def _pose(person: Person) -> pose_pb2.Pose:
-    # A plain list goes into a packed field several times faster than an array's elements do.
-    return pose_pb2.Pose(
-        image_px=person.image_px.ravel().tolist(),
-        image_normalised=person.image_normalised.ravel().tolist(),
-        world_m=person.world_m.ravel().tolist(),
-        visibility=person.visibility.tolist(),
-        presence=person.presence.tolist(),
-    )
+def _packed(person: Person) -> bytes:
+    """A serialised komi.common.v1.Pose: 1 µs in place of the 32 it takes to make numbers of arrays, and a proto of those."""
+    return b"".join(head + getattr(person, name).astype("<f4").tobytes() for name, head in _HEADS)
+
+
+def _heads() -> list[tuple[str, bytes]]:
+    """What stands on the wire before each packed list of a Pose: number, kind and bytes that follow."""
+    heads = []
+    for name, width in (
+        ("image_px", 2),
+        ("image_normalised", 3),
+        ("world_m", 3),
+        ("visibility", 1),
+        ("presence", 1),
+    ):
+        blank = pose_pb2.Pose(**{name: [1.0] * LANDMARKS * width}).SerializeToString()
+        heads.append((name, blank[: -4 * LANDMARKS * width]))
+    return heads
+
+
+_HEADS = _heads()
 
 
 def _mask(found: Found) -> pose_pb2.SegmentationMask | None:

@@ -138,16 +138,16 @@ async def test_a_live_camera_faster_than_the_model_loses_the_oldest_frames_and_i
     assert lost > 0
     assert seen == sorted(seen)
     assert seen[-1] == 64, "the newest frame is never the one that is dropped"
-    assert camera.credit == 2 + 65, "every frame gives its credit back"
 
 
-async def test_credit_returns_as_soon_as_a_worker_takes_the_frame(pose: Replicas, squats: Video) -> None:
+async def test_a_camera_that_heeds_its_credit_is_never_left_without(pose: Replicas, squats: Video) -> None:
     camera = (await pose()).camera()
-    await camera.open(camera_id="credit", return_poses=True)
-    await camera.frame(squats.jpegs[0])
-    await camera.count("pose", 1)
-    kinds = [answer.WhichOneof("payload") for answer in camera.answers]
-    assert kinds == ["ready", "credit", "pose"]
+    await camera.open(camera_id="heedful", return_poses=True)
+    for number, jpeg in enumerate(squats.jpegs[:21], 1):
+        await camera.wait_credit(number)
+        await camera.frame(jpeg)
+        await camera.count("pose", number)
+    assert camera.credit in (22, 23), "one frame's credit, or two frames', is there always"
 
 
 async def test_clock_probes_are_answered_with_the_server_clock(pose: Replicas) -> None:
@@ -178,7 +178,7 @@ async def test_a_broken_frame_is_answered_and_neither_its_stream_nor_its_neighbo
     assert [failure.error for failure in camera.of("failed")] == ["IMAGE_BROKEN"] * 3 + ["IMAGE_OVERSIZED"]
     assert [failure.sequence for failure in camera.of("failed")] == [0, 1, 2, 3]
     assert "400001 bytes" in camera.of("failed")[3].message
-    assert camera.credit == 2 + 5
+    assert camera.credit > 5, "a broken frame gives its credit back"
     broken = [frame for frame in await sync_server.until("live", 5) if frame.id.camera_id == "broken"]
     assert [frame.id.sequence for frame in broken] == [4]
 
@@ -197,9 +197,9 @@ async def test_a_capture_time_far_from_now_fails_that_frame_only(pose: Replicas,
 async def test_a_frame_sent_twice_is_looked_at_once(pose: Replicas, landscape: bytes) -> None:
     camera = (await pose()).camera()
     await camera.open(camera_id="twice", return_poses=True)
-    for sequence in (3, 3, 2, 4):
+    for number, sequence in enumerate((3, 3, 2, 4), 1):
+        await camera.wait_credit(number)
         await camera.frame(landscape, sequence=sequence)
-        await camera.until(lambda: camera.credit >= 3)
     await camera.finish()
     assert camera.dropped(stream_pb2.DROP_REASON_DUPLICATE) == 2
     assert camera.of("pose")[-1].id.sequence == 4
