@@ -1,6 +1,7 @@
 """The limit: decode and MediaPipe in plain processes, as many as cores, and nothing else.
 
-`python -m bench.bare_loop TASK SECONDS FRAME…` is one of the processes; it prints one JSON line.
+With the model as it is, and with what pose makes of it where nobody asks for masks. `python -m bench.bare_loop TASK
+MASKS SECONDS FRAME…` is one of the processes; it prints one JSON line.
 """
 
 import asyncio
@@ -15,7 +16,10 @@ import numpy as np
 import simplejpeg
 
 from services.pose.graphics import provide_graphics
+from services.pose.models.masks import without_masks
 
+AS_IT_IS, WITHOUT = "as-it-is", "without"
+"""What becomes of the part of the model that draws masks."""
 STEP_MS = 33
 WARM_UP = 10
 
@@ -31,11 +35,12 @@ class Bare:
     """Median wall time of one inference."""
 
 
-async def run(task: Path, clips: list[list[Path]], seconds: float) -> Bare:
-    """Work clips off with as many processes as cores, all at once."""
+async def run(task: Path, clips: list[list[Path]], seconds: float, *, masks: bool = True) -> Bare:
+    """Work clips off with as many processes as cores, all at once. Without `masks` with the model that pose uses."""
     cores = len(os.sched_getaffinity(0))
+    kind = AS_IT_IS if masks else WITHOUT
     said = await asyncio.gather(
-        *(_process(task, clips[number % len(clips)], seconds) for number in range(cores))
+        *(_process(task, kind, clips[number % len(clips)], seconds) for number in range(cores))
     )
     frames = sum(each["frames"] for each in said)
     return Bare(
@@ -46,9 +51,9 @@ async def run(task: Path, clips: list[list[Path]], seconds: float) -> Bare:
     )
 
 
-async def _process(task: Path, frames: list[Path], seconds: float) -> dict[str, float]:
+async def _process(task: Path, masks: str, frames: list[Path], seconds: float) -> dict[str, float]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.bare_loop", str(task), f"{seconds:g}", *map(str, frames),
+        sys.executable, "-m", "bench.bare_loop", str(task), masks, f"{seconds:g}", *map(str, frames),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -64,9 +69,11 @@ async def _process(task: Path, frames: list[Path], seconds: float) -> dict[str, 
     return dict(json.loads(out))
 
 
-def main(task: str, seconds: float, frames: list[str]) -> None:
+def main(task: str, masks: str, seconds: float, frames: list[str]) -> None:
     """One process: over and over the same frames."""
     provide_graphics()
+    if masks == WITHOUT:
+        task = str(without_masks(Path(task)))
     import mediapipe
     from mediapipe.tasks.python.core.base_options import BaseOptions
     from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
@@ -107,4 +114,4 @@ def main(task: str, seconds: float, frames: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), sys.argv[3:])
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4:])

@@ -61,7 +61,9 @@ def table(found: Found) -> str:
     if "ready_s" in found:
         lines.append(f"ready in        {found['ready_s']:.1f} s")
     if "idle_cpu_percent_of_a_core" in found:
-        lines.append(f"idle            {found['idle_cpu_percent_of_a_core']:.1f} % of a core")
+        idle = f"idle            {found['idle_cpu_percent_of_a_core']:.1f} % of a core right after the start"
+        settled = found.get("idle_settled_cpu_percent_of_a_core")
+        lines.append(idle if settled is None else f"{idle}, {settled:.1f} % settled")
     if throughput := found.get("throughput"):
         lines += ["", *_saturation(throughput)]
     if flood := found.get("overload"):
@@ -85,11 +87,14 @@ def table(found: Found) -> str:
 
 def _saturation(throughput: Found) -> list[str]:
     load = throughput["under_load"]
-    mesh_fps, bare_fps = throughput["mesh_fps"], throughput["bare_fps"]
-    ratio, by_cpu = throughput["ratio"], throughput["ratio_by_cpu"]
     p99, fairness = load["stages"]["total"]["p99"], load["frames"]["fairness"]
+
+    def beside(bare: Found) -> str:
+        return f"{bare['bare_fps']:.1f} fps: {bare['ratio']:.0%} ({bare['ratio_by_cpu']:.0%} by CPU)"
+
     return [
-        f"at saturation   mesh {mesh_fps:.1f} fps, bare loop {bare_fps:.1f} fps: {ratio:.0%} ({by_cpu:.0%} by CPU)",
+        f"at saturation   mesh {throughput['mesh_fps']:.1f} fps, bare loop {beside(throughput)}",
+        f"                bare loop with pose's own model, which draws no masks, {beside(throughput['same_model'])}",
         f"                p99 {p99:.0f} ms, fairness {fairness:.2f}",
         f"                CPU ms a frame {_row(load['cpu_ms_per_frame'], '.2f')}",
     ]

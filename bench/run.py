@@ -22,8 +22,10 @@ WARM_UP_S = 3.0
 """After the first score: models are warm, compiled loops compiled, clocks known."""
 SATURATE_FPS = 240.0
 """All cameras together; more than cores of this class infer."""
-PHASES = ("latency", "saturation", "overload", "sweep", "noop", "former")
-COMPOSE_PHASES = ("latency", "saturation", "overload", "sweep")
+SETTLED_S = 20.0
+"""After the start: clocks are calm, and what was only needed to start is given back."""
+PHASES = ("idle", "latency", "saturation", "overload", "sweep", "noop", "former")
+COMPOSE_PHASES = ("idle", "latency", "saturation", "overload", "sweep")
 """Those that need no mesh of their own."""
 ALL_PHASES = (*PHASES, "curves")
 """`curves` only when asked for: it starts the mesh anew a dozen times."""
@@ -58,7 +60,7 @@ async def run(plan: Plan, say: Say) -> dict[str, Any]:
     frames = clips(plan.cameras)
     task = task_path(plan.model)
     found: dict[str, Any] = {}
-    if {"latency", "saturation", "overload", "sweep"} & set(plan.phases):
+    if {"idle", "latency", "saturation", "overload", "sweep"} & set(plan.phases):
         say(f"the mesh: {plan.cameras} cameras, {plan.model} model")
         found |= await _mesh(plan, frames, task, say)
     if "noop" in plan.phases:
@@ -89,6 +91,10 @@ async def _mesh(plan: Plan, frames: list[list[Path]], task: Path, say: Say) -> d
             found["ready_s"] = time.monotonic() - began_s
         await asyncio.sleep(1.0)
         found["idle_cpu_percent_of_a_core"] = await _idle(mesh, min(plan.seconds, 5.0))
+        if "idle" in plan.phases:
+            say("idle, until it has settled")
+            await asyncio.sleep(SETTLED_S)
+            found["idle_settled_cpu_percent_of_a_core"] = await _idle(mesh, max(plan.seconds, 10.0))
         if plan.reference and plan.target != "compose":  # whose session follows what its users chose
             say("building the reference")
             await mesh.set_reference(fetch.recording()[0])
@@ -165,20 +171,30 @@ async def _saturate(plan: Plan, mesh: Mesh, frames: list[list[Path]], task: Path
     """More than can be inferred; the bare loop before and after, so that a neighbour's load weighs on both."""
     each = SATURATE_FPS / plan.cameras
     say("the bare loop")
-    bare = [await bare_loop.run(task, frames, plan.seconds / 2)]
+    before = [await bare_loop.run(task, frames, plan.seconds / 2, masks=masks) for masks in (True, False)]
     say(f"saturation: {plan.cameras} × {each:g} fps for {plan.seconds:g} s")
     measured = await _measure(mesh, frames, each, plan.seconds)
     say("the bare loop again")
-    bare.append(await bare_loop.run(task, frames, plan.seconds / 2))
-    bare_fps = sum(each.fps for each in bare) / len(bare)
-    cost = measured.spent.cpu_ms_per_frame(measured.seen.frames)
+    after = [await bare_loop.run(task, frames, plan.seconds / 2, masks=masks) for masks in (True, False)]
+    stock, same = ([first, second] for first, second in zip(before, after, strict=True))
     return {
         "mesh_fps": measured.frames_per_second,
+        **_against(stock, measured),
+        "same_model": _against(same, measured),
+        "under_load": _named(measured),
+    }
+
+
+def _against(bare: list[bare_loop.Bare], measured: Measured) -> dict[str, Any]:
+    """The mesh beside the bare loop, by frames a second and by CPU, which is the same where nobody else wants the cores."""
+    bare_fps = sum(each.fps for each in bare) / len(bare)
+    bare_cpu_ms = sum(each.cpu_ms_per_frame for each in bare) / len(bare)
+    cost = measured.spent.cpu_ms_per_frame(measured.seen.frames)
+    return {
         "bare_fps": bare_fps,
         "ratio": measured.frames_per_second / bare_fps,
-        "ratio_by_cpu": _bare_cpu_ms(bare) / cost["total"],
+        "ratio_by_cpu": bare_cpu_ms / cost["total"],
         "bare": [asdict(each) for each in bare],
-        "under_load": _named(measured),
     }
 
 
@@ -187,16 +203,11 @@ async def _overload(
 ) -> dict[str, Any]:
     if throughput is None:
         say("the bare loop")
-        carried_fps = (await bare_loop.run(task, frames, plan.seconds / 2)).fps
+        carried_fps = (await bare_loop.run(task, frames, plan.seconds / 2, masks=False)).fps
     else:
-        carried_fps = throughput["bare_fps"]
+        carried_fps = throughput["same_model"]["bare_fps"]
     say(f"overload: four times the {carried_fps:.0f} frames/s that the bare loop infers")
     return (await flooded(mesh, frames, plan.fps, carried_fps, plan.seconds)).figures()
-
-
-def _bare_cpu_ms(bare: list[bare_loop.Bare]) -> float:
-    """A frame. Against the mesh's it says what the ratio is where nobody else wants the cores."""
-    return sum(each.cpu_ms_per_frame for each in bare) / len(bare)
 
 
 async def _sweep(plan: Plan, mesh: Mesh, frames: list[list[Path]], say: Say) -> dict[str, Any]:
