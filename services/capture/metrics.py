@@ -34,4 +34,4 @@ AGE_SECONDS = Histogram(
 
 def dropped(stage: str, reason: stream_pb2.DropReason.ValueType, count: int = 1) -> None:
     """Count what was given up: `read` before it reached the link, `send` after."""
-    telemetry.DROPS.labels("capture", stage, drop_name(reason)).inc(count)
+    telemetry.drops("capture", stage, drop_name(reason)).inc(count)

@@ -1,5 +1,7 @@
 """Conversions at the edges: microseconds of the server clock to and from protos, enum values to and from names."""
 
+from functools import cache
+
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -31,6 +33,7 @@ def from_duration(span: Duration) -> int:
     return span.seconds * MICRO + int(span.nanos / 1000)
 
 
+@cache
 def drop_name(reason: stream_pb2.DropReason.ValueType) -> str:
     """`superseded` for DROP_REASON_SUPERSEDED: the label of metrics and the key of `dropped` maps."""
     return stream_pb2.DropReason.Name(reason).removeprefix("DROP_REASON_").lower()

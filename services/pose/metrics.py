@@ -29,4 +29,4 @@ SECONDS_OF = {stage: STAGE_SECONDS.labels(stage) for stage in ("wait", "decode",
 
 def dropped(stage: str, reason: stream_pb2.DropReason.ValueType, count: int = 1) -> None:
     """Count what was given up."""
-    telemetry.DROPS.labels("pose", stage, drop_name(reason)).inc(count)
+    telemetry.drops("pose", stage, drop_name(reason)).inc(count)
