@@ -1,5 +1,9 @@
 """What the scoring service measures. No session or reference names: their number is not bounded."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from komi.common.v1 import frame_pb2
@@ -45,6 +49,20 @@ def scored(state: pb.TrackingState.ValueType, began_ns: int, stamps: frame_pb2.S
     _SCORE.observe((now_ns - began_ns) / 1e9)
     if stamps.sync_host_id == HOST_ID and stamps.synced_monotonic_ns:
         _AGE.observe((now_ns - stamps.synced_monotonic_ns) / 1e9)
+
+
+@contextmanager
+def counted(outcomes: Counter, good: str) -> Iterator[None]:
+    """Count what becomes of an upload: `good`, cancelled by who sent it, or refused."""
+    try:
+        yield
+    except (asyncio.CancelledError, GeneratorExit):
+        outcomes.labels("cancelled").inc()
+        raise
+    except BaseException:
+        outcomes.labels("refused").inc()
+        raise
+    outcomes.labels(good).inc()
 
 
 def dropped(reason: str, count: int = 1) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 from httpx import AsyncClient, Response
+from prometheus_client import REGISTRY
 
 from komi.pose.v1.pose_service_pb2 import GetModelRequest
 from services.mesh import keys
@@ -201,7 +202,11 @@ async def test_ten_hours_nothing_and_half_a_video_get_clear_answers(mesh: Door, 
 async def test_a_cancelled_comparison_leaves_nothing_running_and_no_video_behind(
     mesh: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = tmp_path / "uploads"
+    def cancelled() -> float:
+        named = {"outcome": "cancelled"}
+        return REGISTRY.get_sample_value("komi_scoring_comparisons_total", named) or 0.0
+
+    before, here = cancelled(), tmp_path / "uploads"
     here.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(here))
     video = clip(tmp_path / "long.mp4", 5000, 30)
@@ -221,6 +226,7 @@ async def test_a_cancelled_comparison_leaves_nothing_running_and_no_video_behind
     assert (await mesh.client.delete(address)).status_code == 204
     await eventually(over_at_pose, within=60, what="the end of pose's work on it")
     await eventually(lambda: not list(here.iterdir()), within=60, what="the videos' end")
+    await eventually(lambda: cancelled() == before + 1, what="the comparison being counted as cancelled")
 
 
 async def test_two_hundred_megabytes_stream_through_gateway_and_scoring_with_flat_memory(mesh: Door) -> None:

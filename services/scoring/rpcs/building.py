@@ -21,7 +21,7 @@ class BuildingRpcs(Rpcs):
     async def BuildReference(
         self, request_iterator: AsyncIterator[pb.BuildReferenceRequest], context: Context
     ) -> AsyncIterator[pb.BuildReferenceResponse]:
-        try:
+        with metrics.counted(metrics.REFERENCES, "built"):
             order = await _order(request_iterator)
             yield pb.BuildReferenceResponse(progress=_progress(pb.BUILD_STAGE_UPLOADING))
             with workspace() as folder:
@@ -31,15 +31,11 @@ class BuildingRpcs(Rpcs):
                 )
                 async for step in self._parts.builder.build(order, path):
                     yield _built(step)
-        except BaseException:
-            metrics.REFERENCES.labels("refused").inc()
-            raise
-        metrics.REFERENCES.labels("built").inc()
 
     async def CalibrateReference(
         self, request_iterator: AsyncIterator[pb.CalibrateReferenceRequest], context: Context
     ) -> AsyncIterator[pb.CalibrateReferenceResponse]:
-        try:
+        with metrics.counted(metrics.REFERENCES, "calibrated"):
             first = await anext(aiter(request_iterator), None)
             if first is None or first.WhichOneof("payload") != "config":
                 raise _no_config("CalibrateReference")
@@ -63,10 +59,6 @@ class BuildingRpcs(Rpcs):
                         yield pb.CalibrateReferenceResponse(reference=made)
                     else:
                         yield pb.CalibrateReferenceResponse(progress=_how_far(step))
-        except BaseException:
-            metrics.REFERENCES.labels("refused").inc()
-            raise
-        metrics.REFERENCES.labels("calibrated").inc()
 
 
 async def _order(requests: AsyncIterator[pb.BuildReferenceRequest]) -> Order:

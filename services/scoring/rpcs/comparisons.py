@@ -38,13 +38,9 @@ class ComparisonRpcs(Rpcs):
     async def CompareVideos(
         self, request_iterator: _Requests, context: Context
     ) -> AsyncIterator[pb.CompareVideosResponse]:
-        try:
+        with metrics.counted(metrics.COMPARISONS, "compared"):
             async for answer in self._compare(request_iterator):
                 yield answer
-        except BaseException:
-            metrics.COMPARISONS.labels("refused").inc()
-            raise
-        metrics.COMPARISONS.labels("compared").inc()
 
     async def _compare(self, requests: _Requests) -> AsyncIterator[pb.CompareVideosResponse]:
         config = await _config(requests)
