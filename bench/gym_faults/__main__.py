@@ -8,9 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from bench.gym_faults import figures
-from bench.gym_faults.judging import CAMERAS, Result, judged, template_of
+from bench.gym_faults.judging import CAMERAS, OF_PACE, Result, judged, template_of
 from bench.gym_faults.looking import is_kept
-from bench.gym_faults.scenes import DIAL, HALVES, VIEWS, Half, Scene, answer, exercises, performances
+from bench.gym_faults.scenes import (
+    DIAL,
+    GOOD,
+    SPLITS,
+    VIEWS,
+    Scene,
+    Split,
+    answer,
+    exercises,
+    faults_of,
+    performances,
+)
 
 
 def arguments() -> argparse.Namespace:
@@ -19,7 +30,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("out", type=Path, help="JSON to write; the picture goes beside it as PNG")
     parser.add_argument("--cameras", default="1,2", help="numbers of cameras: 1, 2, 3 (default 1,2)")
     parser.add_argument("--only", default="", help="movements, with commas (default all)")
-    parser.add_argument("--people", type=int, default=1, help="people of each half (default 1, at most 2)")
+    parser.add_argument("--people", type=int, default=1, help="people of each split (default 1, at most 2)")
     parser.add_argument("--source", choices=("mediapipe", "truth"), default="mediapipe")
     parser.add_argument(
         "--kept", action="store_true", help="only what has been looked at before: minutes, not an hour"
@@ -27,23 +38,34 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def results(asked: argparse.Namespace, half: Half, name: str, left_out: list[str]) -> list[Result]:
+def results(asked: argparse.Namespace, split: Split, name: str, left_out: list[str]) -> list[Result]:
     """All scenes of a movement, by every number of cameras."""
-    shown = answer(name, half)
-    if asked.kept and not is_kept(shown, VIEWS[0], asked.source):
-        left_out.append(f"{half.name}: {name}")
+    if split.movements and name not in split.movements:
         return []
-    template = template_of(name, half, asked.source)
+    shown = answer(name, split)
+    if asked.kept and not is_kept(shown, VIEWS[0], asked.source):
+        left_out.append(f"{split.name}: {name}")
+        return []
+    template = template_of(name, split, asked.source)
     done = []
-    for scene in performances(name, half):
-        if scene.person not in half.people[: asked.people]:
+    for scene in performances(name, split):
+        if scene.person not in split.people[: asked.people]:
             continue
         for cameras in map(int, asked.cameras.split(",")):
             if asked.kept and not _all_kept(scene, cameras, asked.source):
-                left_out.append(f"{half.name}: {scene.name}, {cameras} cameras")
+                left_out.append(f"{split.name}: {scene.name}, {cameras} cameras")
                 continue
-            done.append(judged(scene, cameras, template, asked.source))
+            done += [
+                judged(scene, cameras, template, asked.source, video_leads=leads) for leads in _modes(scene)
+            ]
     return done
+
+
+def _modes(scene: Scene) -> tuple[bool, ...]:
+    """Whether the video leads: in faults of pace; good form must be left alone both ways where there is such a fault."""
+    if scene.fault in OF_PACE:
+        return (True,)
+    return (False, True) if scene.fault == GOOD and OF_PACE & set(faults_of(scene.movement)) else (False,)
 
 
 def _all_kept(scene: Scene, cameras: int, source: str) -> bool:
@@ -58,21 +80,26 @@ def main() -> None:
         "dial": DIAL,
         "source": asked.source,
         "bars": figures.BARS,
-        "halves": {},
+        "splits": {},
         "by_fault": {},
+        "missed": {},
         "left_out": [],
     }
-    for half in HALVES:
+    for split in SPLITS:
         all_results: list[Result] = []
         for name in names:
-            all_results += results(asked, half, name, document["left_out"])
-            print(f"{half.name}: {name}", flush=True)
-        document["halves"][half.name] = {
+            all_results += results(asked, split, name, document["left_out"])
+            print(f"{split.name}: {name}", flush=True)
+        document["splits"][split.name] = {
             str(number): figures.shares(one for one in all_results if one.cameras == number)
             for number in CAMERAS
             if any(one.cameras == number for one in all_results)
         }
-        document["by_fault"][half.name] = figures.by_fault(one for one in all_results if one.cameras == 2)
+        document["by_fault"][split.name] = figures.by_fault(one for one in all_results if one.cameras == 2)
+        document["missed"][split.name] = {
+            str(number): figures.missed(one for one in all_results if one.cameras == number)
+            for number in CAMERAS
+        }
     print(figures.table(document))
     if document["left_out"]:
         print(f"{len(document['left_out'])} left out: not looked at yet")

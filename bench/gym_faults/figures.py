@@ -104,13 +104,33 @@ def by_fault(results: Iterable[Result]) -> dict[str, dict[str, Any]]:
     }
 
 
+def missed(results: Iterable[Result]) -> dict[str, str]:
+    """Scenes in which something is not as it should be, and what."""
+    told = {}
+    for one in results:
+        good = one.scene.fault == GOOD
+        hits = [not rep.faults for rep in one.counted] if good else found(one)
+        problems = [
+            f"{'blamed' if good else 'not found'} in {hits.count(False)} of {len(hits)}"
+            if not all(hits)
+            else "",
+            f"{len(one.counted)} of {one.due} counted" if len(one.counted) != one.due else "",
+        ]
+        if any(problems):
+            name = f"{one.scene.movement} {one.scene.fault}" + (
+                ", the video leads" if one.video_leads else ""
+            )
+            told[name] = "; ".join(filter(None, problems))
+    return told
+
+
 def table(document: Mapping[str, Any]) -> str:
     """For people to read."""
     lines = [f"{'':24}{'scenes':>8}{'found':>8}{'first':>8}{'alone':>8}{'exact':>8}"]
-    for half, cameras in document["halves"].items():
+    for split, cameras in document["splits"].items():
         for number, row in cameras.items():
             figures = "".join(_cell(row[name]) for name in ("found", "found_first", "left_alone", "exact"))
-            lines.append(f"{half + ', ' + number + ' cameras':24}{row['scenes']:8}{figures}")
+            lines.append(f"{split + ', ' + number + ' cameras':24}{row['scenes']:8}{figures}")
     return "\n".join(lines)
 
 
@@ -119,21 +139,21 @@ def _cell(value: float | None) -> str:
 
 
 def picture(document: Mapping[str, Any], path: Path) -> None:
-    """Share of each fault found with two cameras, both halves beside each other, as PNG."""
+    """Share of each fault found with two cameras, both splits beside each other, as PNG."""
     from matplotlib.figure import Figure
 
-    halves = document["by_fault"]
-    names = sorted({name for rows in halves.values() for name in rows})
+    splits = document["by_fault"]
+    names = sorted({name for rows in splits.values() for name in rows})
     figure = Figure(figsize=(8, 0.22 * len(names) + 1.2))
     axes = figure.subplots()
-    for number, (half, rows) in enumerate(halves.items()):
+    for number, (split, rows) in enumerate(splits.items()):
         at = [row + 0.4 * number - 0.2 for row in range(len(names))]
         told = [rows.get(name, {}) for name in names]
         values = [
             one.get("left_alone" if name.endswith(GOOD) else "found") or 0.0
             for name, one in zip(names, told, strict=True)
         ]
-        axes.barh(at, values, height=0.38, label=half.replace("_", " "))
+        axes.barh(at, values, height=0.38, label=split.replace("_", " "))
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.invert_yaxis()
     axes.axvline(BARS["found"], color="grey", linewidth=0.8)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.gym_faults.looking import look
-from bench.gym_faults.scenes import FPS, HOLDS, VIEWS, Half, Scene, answer
+from bench.gym_faults.scenes import FPS, HOLDS, VIEWS, Scene, Split, answer
 from gym.recording import cameras_of
 from gym.timeline import Repetition
 from services.scoring.live.outcome import Outcome
-from services.scoring.live.session import SessionScorer
+from services.scoring.live.session import Rules, SessionScorer
 from services.scoring.movement.landmarks import Floats, Recording, SyncedViews
 from services.scoring.reference.building import build_template
 from services.scoring.reference.template import Template
@@ -21,6 +21,8 @@ from services.scoring.reference.template import Template
 CAMERAS: Final = (1, 2, 3)
 PRONE: Final = frozenset({"push_up"})
 """Movements that are shown without lying down and getting up."""
+OF_PACE: Final = frozenset({"too_fast"})
+"""Faults where the video leads only: else the pace is the user's own."""
 SETTLED_S: Final = 2.0
 """What was said of the rest before stands until a second after it is mended: the first moments of a hold do not count."""
 APART_S: Final = 0.6 / FPS
@@ -45,13 +47,14 @@ class Result:
     due: int
     """Repetitions that were done."""
     counted: tuple[Performed, ...]
+    video_leads: bool
     unlike: bool
     """It was said that this does not look like the reference."""
 
 
-def template_of(movement: str, half: Half, source: str) -> Template:
-    """The reference that users of this half follow, built from one view of the answer."""
-    shown = answer(movement, half)
+def template_of(movement: str, split: Split, source: str) -> Template:
+    """The reference that users of this split follow, built from one view of the answer."""
+    shown = answer(movement, split)
     recording = look(shown, VIEWS[0], source)
     if movement in HOLDS:
         held = repetitions(shown)[0]
@@ -68,15 +71,17 @@ def repetitions(scene: Scene) -> tuple[Repetition, ...]:
     return tuple(camera.stage.timeline.repetitions())
 
 
-def judged(scene: Scene, cameras: int, template: Template, source: str) -> Result:
+def judged(
+    scene: Scene, cameras: int, template: Template, source: str, *, video_leads: bool = False
+) -> Result:
     """Feeds the scene's sets to a fresh session."""
-    scorer = SessionScorer(template)
+    scorer = SessionScorer(template, rules=Rules(video_leads=video_leads))
     outcomes = [scorer.feed(one) for one in sets(scene, cameras, source)]
     due = repetitions(scene)
     hold = scene.movement in HOLDS
     counted = _held(outcomes, due) if hold else _repeated(outcomes)
     unlike = any(one.notice is not None and one.notice.code == "unlike_reference" for one in outcomes)
-    return Result(scene, cameras, len(due), counted, unlike)
+    return Result(scene, cameras, len(due), counted, video_leads, unlike)
 
 
 def sets(scene: Scene, cameras: int, source: str) -> list[SyncedViews]:

@@ -19,15 +19,22 @@ GOOD: Final = "good"
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
-    """People who follow an answer. Thresholds were chosen on the first half; the second is told apart."""
+class Split:
+    """People who follow an answer, told apart by how much of them was known when limits were chosen."""
 
     name: str
     answerer: int
     people: tuple[int, ...]
+    movements: tuple[str, ...] = ()
+    """What they do; empty: everything."""
 
 
-HALVES: Final = (Half("designed_on", 1, (2, 3)), Half("held_out", 6, (4, 5)))
+SPLITS: Final = (
+    Split("designed_on", 1, (2, 3)),
+    Split("held_out", 6, (4, 5)),
+    Split("new", 7, (8,), ("lateral_raise", "lunge", "push_up", "shoulder_press", "squat")),
+)
+"""Limits were chosen on the first, then mended with the second in sight; the third was looked at once, afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +79,20 @@ def exercises() -> list[str]:
     return [name for name in movement.names() if movement.load(name).faults]
 
 
-def answer(name: str, half: Half) -> Scene:
-    """The good form that users of this half are compared with."""
-    return Scene(name, GOOD, half.answerer, 11, 2 if name in HOLDS else 4)
+def faults_of(name: str) -> tuple[str, ...]:
+    """Of a movement."""
+    return tuple(movement.load(name).faults)
 
 
-def performances(name: str, half: Half) -> Iterator[Scene]:
-    """Every form of a movement by every person of this half."""
+def answer(name: str, split: Split) -> Scene:
+    """The good form that users of this split are compared with."""
+    return Scene(name, GOOD, split.answerer, 11, 2 if name in HOLDS else 4)
+
+
+def performances(name: str, split: Split) -> Iterator[Scene]:
+    """Every form of a movement by every person of this split."""
     hold = name in HOLDS
-    for person in half.people:
+    for person in split.people:
         yield Scene(name, GOOD, person, 100 + person, 2 if hold else 4)
-        for fault in movement.load(name).faults:
+        for fault in faults_of(name):
             yield Scene(name, fault, person, 200 + person, 2 if hold else 3)

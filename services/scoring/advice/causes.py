@@ -45,13 +45,14 @@ def faults(exercise: str, done: CompletedRepetition, usual_s: float = math.nan) 
 
     `usual_s`: how long a repetition of the reference takes; NaN: nothing is said of the tempo.
     """
+    named = tuple(of_flaws(exercise, done.flaws, done.worst_phase))
     # What has a name is the cause of what the joints show; where faults have names and none is found, joints speak only
-    # when they are clearly off: between people they differ by as much.
-    unsure = bool(done.flaws) and done.verdict.score >= SEVERE_BELOW
+    # when they are clearly off: between people they differ by as much. From no ready pose they say nothing.
+    silent = (bool(done.flaws) and done.verdict.score >= SEVERE_BELOW) or not done.settled
     return (
-        tuple(of_flaws(exercise, done.flaws, done.worst_phase))
-        or (() if unsure else of_joints(exercise, done.joint_errors, done.worst_phase))
-        or _of_tempo(exercise, done, usual_s)
+        named
+        or (() if silent else of_joints(exercise, done.joint_errors, done.worst_phase))
+        or (_of_tempo(exercise, done, usual_s) if done.settled else ())
     )
 
 

@@ -7,15 +7,28 @@ of a leg's length, from the usual lengths of bones, since one camera knows no me
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from services.scoring.movement.features import ANGLE, BONE, BONE_LENGTHS, angles_of, bones_of
+from services.scoring.movement.features import (
+    ANGLE,
+    BONE,
+    BONE_COUNT,
+    BONE_LENGTHS,
+    angles_of,
+    bones_of,
+    feature_vectors,
+)
 from services.scoring.movement.landmarks import Floats
+from services.scoring.movement.views import bone_variance
 
+STEP: Final = 1e-3
+_ONE_CAMERA: Final[Floats] = bone_variance(math.pi).reshape(-1)
+"""(42,) error variance of bones seen by a camera whose bias nobody shares, in its own axes."""
 _SIDES: Final = ("left", "right")
 _LEG: Final = float(BONE_LENGTHS[BONE["left_thigh"]] + BONE_LENGTHS[BONE["left_shin"]])
 
@@ -25,6 +38,7 @@ class Body:
 
     def __init__(self, features: Floats, ready: Floats):
         """`features` (rows, 60); `ready` (60,) the pose whose hips and shoulders say where left is."""
+        self.features, self.ready = features, ready
         self._bones = bones_of(features)
         self._angles = np.degrees(angles_of(features))
         start = bones_of(ready)
@@ -107,6 +121,26 @@ def _nod(body: Body) -> Floats:
     return np.asarray(np.degrees(np.arctan2(sine, cosine)))
 
 
+def _shins_forward(body: Body) -> Floats:
+    """(rows,) how far the knees lean out over the feet, degrees."""
+    return 0.5 * (_pitch(-body.bone("left_shin")) + _pitch(-body.bone("right_shin")))
+
+
+def _tiptoe(body: Body) -> Floats:
+    """(rows,) how far the feet tip up and the shins go forward with them: half of both together.
+
+    Either alone is misread: a trunk that leans far forward hides the feet, and deep squats lean the shins.
+    """
+    feet = -0.5 * (_rise(body.bone("left_foot")) + _rise(body.bone("right_foot")))
+    return 0.5 * (feet + _shins_forward(body))
+
+
+def _flare(body: Body, side: str) -> Floats:
+    """(rows,) how far an elbow points away from the trunk: half of the arm's angle to it and of the forearm's lean."""
+    lean = _sideways(body.bone(f"{side}_forearm")) * (1.0 if side == "left" else -1.0)
+    return 0.5 * (body.angle(f"{side}_shoulder") + lean)
+
+
 def _hips_aside(body: Body) -> Floats:
     """(rows,) how far the hips stand beside the middle of the ankles, leg lengths, to either side."""
     return np.asarray(np.abs(0.5 * (body.ankle("left") + body.ankle("right"))[:, 0]))
@@ -138,9 +172,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "right_knee_bend": Measure(lambda b: b.angle("right_knee"), ("right_thigh", "right_shin")),
     "trunk_forward": Measure(lambda b: _pitch(b.bone("trunk")), ("trunk",)),
     "knees_out": Measure(lambda b: 0.5 * (_outwards(b, "left") + _outwards(b, "right")), _LEGS),
-    "heel_rise": Measure(
-        lambda b: -0.5 * (_rise(b.bone("left_foot")) + _rise(b.bone("right_foot"))), _limbs("foot")
-    ),
+    "tiptoe": Measure(_tiptoe, _limbs("shin", "foot")),
     "hips_aside": Measure(_hips_aside, _LEGS, "leg lengths"),
     "front_knee_bend": Measure(
         lambda b: _front(b, b.angle("left_knee"), b.angle("right_knee")), _limbs("thigh", "shin")
@@ -172,8 +204,24 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "left_sag": Measure(lambda b: _sag(b, "left"), ("trunk", "left_thigh", "left_shin")),
     "right_sag": Measure(lambda b: _sag(b, "right"), ("trunk", "right_thigh", "right_shin")),
     "head_nod": Measure(_nod, ("trunk", "head")),
-    "elbows_out": Measure(
-        lambda b: 0.5 * (_sideways(b.bone("left_upper_arm")) - _sideways(b.bone("right_upper_arm"))),
-        _limbs("upper_arm"),
+    "flare": Measure(
+        lambda b: 0.5 * (_flare(b, "left") + _flare(b, "right")),
+        ("trunk", *_ARMS),
+        instead=("left_flare", "right_flare"),
     ),
+    "left_flare": Measure(lambda b: _flare(b, "left"), ("trunk", "left_upper_arm", "left_forearm")),
+    "right_flare": Measure(lambda b: _flare(b, "right"), ("trunk", "right_upper_arm", "right_forearm")),
 }
+
+
+def seen_by_one_camera(measure: Measure, pose: Floats, ready: Floats) -> float:
+    """Standard error of a measure of a pose (60,) that one camera saw, in the measure's unit.
+
+    The bones' errors as `views` has them for views that share no bias, passed on to first order.
+    """
+    flat = bones_of(pose).reshape(-1)
+    moved = np.vstack((flat, flat + STEP * np.eye(len(flat)))).reshape(-1, BONE_COUNT, 3)
+    moved /= np.maximum(np.linalg.norm(moved, axis=2, keepdims=True), 1e-6)
+    values = measure.of(Body(feature_vectors(moved), ready))
+    slope = (values[1:] - values[0]) / STEP
+    return float(np.sqrt(np.square(slope) @ _ONE_CAMERA))

@@ -73,6 +73,8 @@ class CompletedRepetition:
     """How far it goes towards the faults its exercise is known for, furthest first."""
     likeness: float = math.nan
     """Cosine between this movement and the reference's as a whole; NaN: not known."""
+    settled: bool = True
+    """It ended in the pose it began in; if not, what is measured from its beginning is not known."""
     faults: tuple[str, ...] = ()
     """Codes of the faults worth a word, as in `Advice.code`, worst first; none if it passes."""
     cue: Advice | None = None

@@ -17,7 +17,7 @@ from services.scoring.judging.comparison import cosine, likeness
 from services.scoring.judging.faults import repetition_errors
 from services.scoring.judging.localisation import Usual, residuals
 from services.scoring.judging.score import Verdict, judge
-from services.scoring.judging.technique import deviation, flaws, held_flaws
+from services.scoring.judging.technique import deviation, flaws, held_flaws, settled
 from services.scoring.live.counting import Counting, Finished
 from services.scoring.live.following import Following, Moment
 from services.scoring.live.motion import Motion
@@ -72,7 +72,7 @@ class SessionScorer:
         self._motion = Motion(template)
         self._ready = ReadyPose(template.ready)
         self._voice = Voice(template)
-        self._observer = Observer(template.heading)
+        self._observer = Observer(template.heading, template.ready)
         self._overlap = OutlineOverlap(template)
         self._time = math.nan
         self._off_since = math.nan
@@ -164,7 +164,7 @@ class SessionScorer:
 
     def _complete(self, finished: Finished) -> CompletedRepetition:
         way, cycle, comparison = finished.way, finished.cycle, finished.comparison
-        found = flaws(comparison, way.template)
+        found = flaws(comparison, way.template, timed=self._rules.video_leads)
         verdict = judge(
             comparison,
             way.template,
@@ -185,6 +185,7 @@ class SessionScorer:
             joint_errors=errors,
             worst_phase=phase,
             flaws=found,
+            settled=settled(comparison, way.template),
             likeness=likeness(comparison, way.template),
             silhouette_overlap=self._overlap.mean(cycle.start_s, cycle.end_s),
         )

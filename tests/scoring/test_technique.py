@@ -1,0 +1,70 @@
+"""Faults with a name: what is expected where a reference is poorly seen, pace, and beginnings that were no ready pose."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from services.scoring.advice.causes import faults
+from services.scoring.judging.measures import MEASURES, Body, seen_by_one_camera
+from services.scoring.live.outcome import CompletedRepetition
+from services.scoring.live.session import Rules, SessionScorer
+from services.scoring.movement.joints import JointError
+from services.scoring.reference.building import build_template
+from services.scoring.reference.template import Template
+from tests.scoring.puppet import sets, squat, squats, waves
+from tests.scoring.test_advice import repetition
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return build_template(squats(3), "squat")
+
+
+def performed(template: Template, depths: np.ndarray, *, video_leads: bool) -> list[CompletedRepetition]:
+    scorer = SessionScorer(template, rules=Rules(video_leads=video_leads))
+    times = np.arange(len(depths)) / 30.0
+    outcomes = [scorer.feed(one) for one in sets([squat(depth) for depth in depths.tolist()], times)]
+    return [one.completed for one in outcomes if one.completed is not None]
+
+
+@pytest.mark.parametrize(
+    ("period_s", "video_leads", "told"),
+    [
+        (2.5, True, ()),
+        (1.6, False, ()),
+        (1.6, True, ("any.tempo.fast.any",)),
+        (4.0, True, ("any.tempo.slow.any",)),
+    ],
+)
+def test_the_pace_is_a_fault_only_where_the_video_leads(
+    template: Template, period_s: float, video_leads: bool, told: tuple[str, ...]
+) -> None:
+    _, depths = waves(3, period_s=period_s)
+    done = performed(template, depths, video_leads=video_leads)
+    assert [one.faults for one in done] == [told] * 3
+    assert all((one.verdict.score < 70) == bool(told) for one in done)
+
+
+def test_who_drops_instead_of_lowering_is_told_at_any_pace(template: Template) -> None:
+    down, up = (0.5 - 0.5 * np.cos(np.linspace(0, np.pi, n)) for n in (10, 66))
+    once = np.concatenate((down, np.ones(4), up[::-1], np.zeros(30)))
+    done = performed(template, np.concatenate((np.zeros(30), *[once] * 3)), video_leads=False)
+    assert [one.faults for one in done] == [("any.tempo.fast.any",)] * 3
+
+
+def test_joints_say_nothing_of_a_repetition_that_began_in_no_ready_pose() -> None:
+    """The first push-up after lying down was told of elbows and shoulders that the tracker had only just found."""
+    done = repetition(1, 13.0, JointError("left_elbow", -40.0, 3.0))
+    assert [one.phrase.code for one in faults("push_up", done)] == ["push_up.elbow.less.any"]
+    assert faults("push_up", replace(done, settled=False)) == ()
+
+
+def test_one_camera_knows_a_lean_towards_it_worse_than_one_across(template: Template) -> None:
+    lean = MEASURES["trunk_forward"]
+    across = seen_by_one_camera(lean, template.ready, template.ready)
+    front = build_template(squats(3, heading_deg=0.0), "squat").ready
+    towards = seen_by_one_camera(lean, front, front)
+    assert 3.0 < across < 7.0
+    assert towards > 1.7 * across
+    assert np.isfinite(lean.of(Body(front[None], front))).all()
