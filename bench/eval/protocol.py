@@ -19,7 +19,7 @@ from services.scoring.judging.memory import Clip
 from services.scoring.live.counting import MIRROR_GAIN
 from services.scoring.movement.features import FEATURES, bone_vectors, bones_of, feature_vectors
 from services.scoring.movement.landmarks import Bools
-from services.scoring.movement.smoothing import lowpass
+from services.scoring.movement.smoothing import lowpass, noise_left
 from services.scoring.movement.views import heading, mean_heading, turn_between, turned
 from services.scoring.reference.building import template_of, typical_of
 from services.scoring.reference.mirror import mirror_image, one_sided
@@ -29,6 +29,7 @@ from services.scoring.reference.template import RATE_HZ, Template
 from services.scoring.reference.tolerance import one_view_variance
 
 KNOWN: Final = np.ones(FEATURES, dtype=bool)
+NOISELESS: Final = np.zeros(FEATURES)
 Templates = dict[tuple[int, int], Template]
 """References by (movement, subject)."""
 
@@ -55,9 +56,19 @@ def features_of(world_m: Floats) -> Floats:
     return feature_vectors(bone_vectors(lowpass(world_m, RATE_HZ)))
 
 
+def noise_of(world_m: Floats) -> Floats:
+    """(60,) variance of the noise that is left in `features_of`, as scoring finds it."""
+    return noise_left(feature_vectors(bone_vectors(world_m)), features_of(world_m))
+
+
+def seen(performance: Performance, noise: str, seed: int) -> Floats:
+    """Landmarks of a performance, with a pose model's errors."""
+    return disturbed(performance.world_m, NOISES[noise], np.random.default_rng([seed, 2026]))
+
+
 def seen_features(performance: Performance, noise: str, seed: int) -> Floats:
-    """Of a performance, with a pose model's errors."""
-    return features_of(disturbed(performance.world_m, NOISES[noise], np.random.default_rng([seed, 2026])))
+    """What scoring makes of them."""
+    return features_of(seen(performance, noise, seed))
 
 
 def sample_template(parts: list[Floats]) -> Template:
@@ -78,46 +89,47 @@ def sample_template(parts: list[Floats]) -> Template:
     return template_of(recording(np.zeros((len(rows), 33, 3))), prepared, typical, kept, "", [])
 
 
-def clip_of(features: Floats, template: Template) -> Clip:
-    """A repetition in the template's axes, as the observer would bring it there."""
+def clip_of(features: Floats, template: Template, noise: Floats = NOISELESS) -> Clip:
+    """A repetition in the template's axes, as the observer would bring it there; `noise` as `noise_of` says."""
     turn = turn_between(mean_heading(heading(bones_of(features))), template.heading)
     if turn:
         features = feature_vectors(turned(bones_of(features), turn))
-    return Clip(features, KNOWN, one_view_variance(), 0.0)
+    return Clip(features, KNOWN, one_view_variance(), noise, 0.0)
 
 
 def references(performances: list[Performance], features: list[Floats]) -> Templates:
     """One of every subject's correct repetitions of each movement; a subject who has none is no reference."""
     correct: dict[tuple[int, int], list[Floats]] = defaultdict(list)
-    for one, seen in zip(performances, features, strict=True):
+    for one, rows in zip(performances, features, strict=True):
         if one.correct:
-            correct[one.movement, one.subject].append(seen)
+            correct[one.movement, one.subject].append(rows)
     return {key: sample_template(parts) for key, parts in correct.items()}
 
 
 def judge_all(performances: list[Performance], noise: str) -> tuple[list[Judged], Templates]:
     """Every repetition against the reference of every other subject, and the references."""
-    features = [seen_features(p, noise, seed) for seed, p in enumerate(performances)]
-    templates = references(performances, features)
-    return _judged(performances, features, templates, themselves=False), templates
+    worlds = [seen(p, noise, seed) for seed, p in enumerate(performances)]
+    templates = references(performances, [features_of(world) for world in worlds])
+    return _judged(performances, worlds, templates, themselves=False), templates
 
 
 def judge_against(performances: list[Performance], templates: Templates, noise: str) -> list[Judged]:
     """Every repetition against every reference of other people's: subjects of the same number are not the same."""
-    features = [seen_features(p, noise, seed) for seed, p in enumerate(performances)]
-    return _judged(performances, features, templates, themselves=True)
+    worlds = [seen(p, noise, seed) for seed, p in enumerate(performances)]
+    return _judged(performances, worlds, templates, themselves=True)
 
 
 def _judged(
-    performances: list[Performance], features: list[Floats], templates: Templates, *, themselves: bool
+    performances: list[Performance], worlds: list[Floats], templates: Templates, *, themselves: bool
 ) -> list[Judged]:
     judged: list[Judged] = []
+    observed = [(features_of(world), noise_of(world)) for world in worlds]
     for (movement, reference), template in templates.items():
         ways = [template, mirror_image(template)] if one_sided(template) else [template]
-        for performance, seen in zip(performances, features, strict=True):
+        for performance, (features, noise) in zip(performances, observed, strict=True):
             if performance.movement != movement or (performance.subject == reference and not themselves):
                 continue
-            way, comparison = way_round(ways, clip_of(seen, template))
+            way, comparison = way_round(ways, clip_of(features, template, noise))
             alike = cosine(comparison.user, way.features, comparison.known)
             judged.append(Judged(performance, reference, comparison, deviations(comparison, way), alike))
     return judged

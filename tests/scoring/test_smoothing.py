@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.scoring.movement.smoothing import fill_gaps, lowpass, resample
+from services.scoring.movement.smoothing import fill_gaps, lowpass, noise_left, resample
 
 
 def test_the_filter_keeps_slow_movement_where_and_as_large_as_it_is() -> None:
@@ -41,3 +41,14 @@ def test_gaps_are_bridged_and_ends_held() -> None:
     times = np.arange(6.0)
     values = np.array([[np.nan], [1.0], [np.nan], [3.0], [4.0], [np.nan]])
     assert fill_gaps(times, values)[:, 0].tolist() == [1, 1, 2, 3, 4, 4]
+
+
+def test_noise_that_smoothing_leaves_is_told_from_what_it_took_and_movement_is_none() -> None:
+    times = np.arange(0, 20, 1 / 30)
+    movement = np.sin(2 * np.pi * 1.0 * times)[:, None]
+    noise = np.random.default_rng(3).normal(0.0, [0.1, 0.02], (len(times), 2))
+    jolt = np.where(np.abs(times - 10.0) < 0.1, 2.0, 0.0)[:, None]
+    seen = movement + noise + jolt
+    left = (lowpass(noise, 30.0)).std(axis=0)
+    assert np.sqrt(noise_left(seen, lowpass(seen, 30.0))) == pytest.approx(left, rel=0.15)
+    assert np.sqrt(noise_left(movement, lowpass(movement, 30.0))) < 0.003

@@ -38,6 +38,8 @@ class Comparison:
     """Range along the template's axis, the template's being 1."""
     limits: Tolerances
     """What passes, given how well the user's views see."""
+    jitter: Floats
+    """(60,) variance of the noise in `user`, frame by frame."""
 
 
 def compare(clip: Clip, template: Template) -> Comparison:
@@ -57,7 +59,7 @@ def compare(clip: Clip, template: Template) -> Comparison:
     explained = 1.0 - float(np.square(relative * scale).sum() / max(energy, 1e-9))
     absolute = np.where(both, laid - template.features, 0.0)
     height = _height(laid - ready, reference, template.axis * both)
-    return Comparison(relative, absolute, laid, both, explained, at, height, limits)
+    return Comparison(relative, absolute, laid, both, explained, at, height, limits, clip.jitter)
 
 
 def _height(moved: Floats, reference: Floats, axis: Floats) -> float:

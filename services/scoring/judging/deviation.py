@@ -75,10 +75,12 @@ def deviations(comparison: Comparison, template: Template) -> Deviations:
     limits = comparison.limits
     signed = np.ptp(comparison.user, axis=0)[:_BONES] - np.ptp(template.features, axis=0)[:_BONES]
     weighed = np.where(signed < 0.0, signed, EXCESS_RANGE * signed)
+    noise = np.sqrt(comparison.jitter[:_BONES])
+    form, pose = limits.relative[:_BONES], limits.absolute[:_BONES]
     return Deviations(
-        form=_saturated(comparison.relative[:, :_BONES] / limits.relative[:_BONES]),
-        range=_saturated(weighed[None] / limits.relative[:_BONES]),
-        pose=_saturated(comparison.absolute[:, :_BONES] / limits.absolute[:_BONES]),
+        form=_saturated(comparison.relative[:, :_BONES] / form, noise / form),
+        range=_saturated(weighed[None] / form),
+        pose=_saturated(comparison.absolute[:, :_BONES] / pose, noise / pose),
         signed_range=signed,
         height=comparison.height,
         known=np.asarray(comparison.known[:_BONES].reshape(BONE_COUNT, 3).all(axis=1)),
@@ -115,9 +117,13 @@ def _momentary(
     return float((mean + WORST_WEIGHT * worst) / (1.0 + WORST_WEIGHT))
 
 
-def _saturated(z: Floats) -> Floats:
-    """(14,) from deviations in tolerances (rows, 42): the root mean square over time of each bone's length."""
-    length = np.sqrt(np.square(z).reshape(len(z), BONE_COUNT, 3).sum(axis=2).mean(axis=0))
+def _saturated(z: Floats, noise: Floats | None = None) -> Floats:
+    """(14,) from deviations in tolerances (rows, 42): the root mean square over time of each bone's length.
+
+    `noise` (42,), standard deviations in tolerances, has added its own square to the mean square, and is taken off.
+    """
+    square = np.square(z).mean(axis=0) - (0.0 if noise is None else np.square(noise))
+    length = np.sqrt(np.maximum(square.reshape(BONE_COUNT, 3).sum(axis=1), 0.0))
     out: Floats = np.tanh(length / SATURATION)
     return out
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from services.scoring.movement.features import renormalised
 from services.scoring.movement.landmarks import Bools, Floats
-from services.scoring.movement.smoothing import fill_gaps, lowpass, resample
+from services.scoring.movement.smoothing import fill_gaps, lowpass, noise_left, resample
 from services.scoring.movement.views import Observed
 from services.scoring.reference.template import RATE_HZ
 
@@ -30,6 +30,8 @@ class Clip:
     """(60,)"""
     variance: Floats
     """(60,) mean error variance of the views; infinite where unknown."""
+    jitter: Floats
+    """(60,) variance of what smoothing has left of the noise from frame to frame."""
     start_s: float
 
 
@@ -60,8 +62,10 @@ class Memory:
         enough = known.mean(axis=0) >= SEEN_SHARE
         at = np.arange(times[0], times[-1] + 1e-9, 1.0 / RATE_HZ)
         filled = np.where(enough, fill_gaps(times, features), 0.0)
-        smooth = lowpass(resample(times, filled, at), RATE_HZ)
+        even = resample(times, filled, at)
+        smooth = lowpass(even, RATE_HZ)
         whole = renormalised(smooth)
         variance = np.where(known, np.stack([seen.variance for _, seen in chosen]), 0.0)
         mean = np.where(enough, variance.sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.inf)
-        return Clip(np.where(enough, whole, 0.0), enough, mean, float(times[0]))
+        jitter = noise_left(even, smooth)
+        return Clip(np.where(enough, whole, 0.0), enough, mean, jitter, float(times[0]))

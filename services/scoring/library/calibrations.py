@@ -97,6 +97,7 @@ def examples_to_bytes(examples: Sequence[Example]) -> bytes:
         "features": np.concatenate([clip.features for clip in clips]).astype(np.float16),
         "known": np.stack([clip.known for clip in clips]),
         "variance": np.stack([clip.variance for clip in clips]).astype(np.float32),
+        "jitter": np.stack([clip.jitter for clip in clips]).astype(np.float32),
     }
     return _packed(header, arrays)
 
@@ -104,19 +105,17 @@ def examples_to_bytes(examples: Sequence[Example]) -> bytes:
 def examples_from_bytes(data: bytes) -> list[Example]:
     """What `examples_to_bytes` was given. Raises BadCalibration."""
     try:
-        arrays = unpacked(data, most=4)
+        arrays = unpacked(data, most=5)
         header = json.loads(arrays["header"].tobytes())
         ends = np.cumsum(header["lengths"])
         parts = np.split(arrays["features"].astype(np.float64), ends[:-1])
+        variance = arrays["variance"].astype(np.float64)
+        # Until 2026-11-21 the noise was not kept.
+        jitter = arrays.get("jitter", np.zeros_like(variance)).astype(np.float64)
         return [
-            Example(Clip(part, known, variance, 0.0), bool(correct), str(person))
-            for part, known, variance, correct, person in zip(
-                parts,
-                arrays["known"],
-                arrays["variance"].astype(np.float64),
-                header["correct"],
-                header["people"],
-                strict=True,
+            Example(Clip(part, known, errors, noise, 0.0), bool(correct), str(person))
+            for part, known, errors, noise, correct, person in zip(
+                parts, arrays["known"], variance, jitter, header["correct"], header["people"], strict=True
             )
         ][-2 * MOST :]
     except Exception as error:
