@@ -1,5 +1,7 @@
 """Puts the service together."""
 
+import asyncio
+
 from komi.sync.v1 import sync_service_pb2, sync_service_pb2_grpc
 from services.mesh.redis import connect
 from services.mesh.server import Build, ServiceContext
@@ -38,6 +40,7 @@ def builder(settings: SyncSettings) -> Build:
             clock=clock,
             feed=feed,
             pulse=pulse,
+            looking=asyncio.Lock(),
         )
         sessions = Sessions(parts, context.tasks)
         watching = connect(settings.redis_url, connections=FOLLOWERS)

@@ -1,5 +1,6 @@
 """What every session of a replica shares."""
 
+import asyncio
 from dataclasses import dataclass
 
 from services.mesh.redis import RedisClient
@@ -23,3 +24,5 @@ class Parts:
     clock: ServerClock
     feed: Feed
     pulse: Pulse
+    looking: asyncio.Lock
+    """Held by the session whose pictures are being compared."""

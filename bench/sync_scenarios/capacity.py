@@ -1,0 +1,267 @@
+"""C: how many sessions of eight cameras one core of sync carries, by measurement.
+
+Sync is held to one core; its Redis and the load share the others. Every session has its own phase, one stream as pose
+opens it, and a message a pose. By itself: `python -m bench.sync_scenarios.capacity --sessions 3,8,20 [--resample]`.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import heapq
+import os
+import random
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from bench.sync_scenarios.driver import cpu_s
+from bench.sync_scenarios.report import Row
+from bench.sync_scenarios.scoring import quantile
+from bench.sync_scenarios.traces import Shot, in_order, shoot
+from komi.common.v1 import pose_pb2
+from komi.sync.v1 import sync_service_pb2 as pb
+from services.mesh import keys
+from services.mesh.channel import open_channel
+from services.mesh.redis import RedisClient, connect
+from services.mesh.sessions import SessionConfig, SessionStore
+from services.mesh.stages import monotonic_ns
+from services.mesh.times import to_timestamp
+from tests.support.redis_server import RedisServer, find_binary
+from tests.sync.processes import SyncProcess
+from tests.sync.rig import make_pose
+
+CAMERAS, FPS = 8, 30
+SECONDS, WARM_S = 10.0, 3.0
+NUMBERS = (12, 20)
+LEAD_S, MAKING_S = 1.0, 150e-6
+"""Before the first pose is due, and for each that has to be made before."""
+POSTURES = 30
+METHOD = "/komi.sync.v1.SyncService/IngestPoses"
+LEAST_WHOLE, MOST_WAIT_MS = 0.99, 50.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """What so many sessions took."""
+
+    sessions: int
+    sync_ms: float
+    """CPU of sync a frame, milliseconds."""
+    redis_us: float
+    core: float
+    """Share of its core that sync used."""
+    whole: float
+    """Share of the ticks that came out as one set of all cameras."""
+    p50_ms: float
+    """From when a set's last pose was due at sync to the set: the way through gRPC and the load's own delay included."""
+    p99_ms: float
+    late_ms: float
+    """How late the load sent its poses, 99th percentile."""
+
+    @property
+    def carried(self) -> bool:
+        return self.whole >= LEAST_WHOLE and self.p99_ms <= MOST_WAIT_MS
+
+
+async def one_core(_seeds: Sequence[int]) -> list[Row]:
+    """C: rising numbers of sessions, and the largest that one core carried."""
+    name = f"sessions of {CAMERAS} cameras on one core of sync"
+    rows, most = [], 0
+    async with _pinned() as (address, redis, pids):
+        for sessions in NUMBERS:
+            load = await measure(address, redis, pids, sessions)
+            most = sessions if load.carried else most
+            for what, value in (
+                ("share of the core used", load.core),
+                ("CPU a frame, ms", load.sync_ms),
+                ("whole sets, share of ticks", load.whole),
+                ("wait p99 with gRPC and the load's own delay, ms", load.p99_ms),
+            ):
+                rows.append(Row("C", name, f"{sessions} sessions: {what}", value, None))
+    return [*rows, Row("C", name, f"most that were carried, of {NUMBERS}", most, NUMBERS[-1])]
+
+
+async def measure(
+    address: str,
+    redis: RedisClient,
+    pids: Sequence[int],
+    sessions: int,
+    seconds: float = SECONDS,
+    *,
+    resample: bool = False,
+) -> Load:
+    """Play so many sessions. `pids`: of sync and of its Redis."""
+    rng = random.Random(sessions)
+    traces: dict[str, list[Shot]] = {}
+    for n in range(sessions):
+        phase_ms = rng.uniform(0, 1000 / FPS)
+        shots = [s for k in range(CAMERAS) for s in shoot(rng, f"cam{k}", seconds=seconds, phase_ms=phase_ms + k)]  # fmt: skip
+        traces[f"capacity-{sessions}-{n}"] = in_order(shots)
+    for name in traces:
+        cameras = tuple(f"cam{k}" for k in range(CAMERAS))
+        await SessionStore(redis).put(SessionConfig(name, cameras, resample=resample))
+    lead_s = LEAD_S + MAKING_S * sum(map(len, traces.values()))
+    server_s, micros = await redis.time()
+    start_ns = monotonic_ns() + round(lead_s * 1e9)
+    start_us = server_s * 1_000_000 + micros + round(lead_s * 1e6)
+    made = {name: list(messages(name, trace, start_us, start_ns)) for name, trace in traces.items()}
+    warm_ns = start_ns + round(WARM_S * 1e9)
+    used_s, counted, took_s, late_ms = await _send(address, made, warm_ns, pids)
+    await asyncio.sleep(0.5)
+    waits_ms, whole = [], 0
+    for name in traces:
+        for _, fields in await redis.xrange(keys.synced_sets(name)):
+            found = pb.SyncedSet.FromString(fields[b"set"])
+            last_ns = max(member.stamps.published_monotonic_ns for member in found.members)
+            if min(m.stamps.captured_monotonic_ns for m in found.members) >= warm_ns:
+                whole += len(found.members) == CAMERAS
+                waits_ms.append((found.stamps.synced_monotonic_ns - last_ns) / 1e6)
+        await redis.delete(keys.synced_sets(name))
+    # The last instants are cut off: a tick may still wait for what never comes.
+    ticks = sum(s.camera_id == "cam0" and s.true_us >= WARM_S * 1e6 for t in traces.values() for s in t)
+    return Load(
+        sessions=sessions,
+        sync_ms=used_s[0] / counted * 1e3,
+        redis_us=used_s[1] / counted * 1e6,
+        core=used_s[0] / took_s,
+        whole=min(1.0, whole / max(1, ticks - 2 * sessions)),
+        p50_ms=quantile(waits_ms, 0.5),
+        p99_ms=quantile(waits_ms, 0.99),
+        late_ms=quantile(late_ms, 0.99),
+    )
+
+
+def messages(
+    session_id: str, shots: Sequence[Shot], start_us: int, start_ns: int
+) -> Iterator[tuple[int, bytes]]:
+    """When each pose is due at sync, nanoseconds of the monotonic clock, and the message."""
+    moving = _postures(random.Random(session_id))
+    blank = make_pose("", 0, 0, session_id=session_id, person=False)
+    for shot in shots:
+        pose = pose_pb2.PoseFrame()
+        pose.CopyFrom(blank)
+        pose.id.camera_id, pose.id.sequence = shot.camera_id, shot.sequence
+        pose.time.server_time.CopyFrom(to_timestamp(start_us + shot.stamp_us))
+        pose.pose.CopyFrom(moving[int(shot.camera_id[3:])][shot.sequence % POSTURES])
+        due_ns = start_ns + shot.arrival_us * 1000
+        pose.stamps.captured_monotonic_ns = start_ns + shot.true_us * 1000
+        pose.stamps.published_monotonic_ns = due_ns
+        yield due_ns, pb.IngestPosesRequest(pose=pose).SerializeToString()
+
+
+def _postures(rng: random.Random) -> list[list[pose_pb2.Pose]]:
+    """For each camera a second of somebody who moves up and down."""
+    noise = np.random.default_rng(rng.randrange(2**32))
+    body = noise.uniform((-0.3, -0.8, -0.2), (0.3, 0.8, 0.2), (33, 3))
+    found = []
+    for camera in range(CAMERAS):
+        cosine, sine = np.cos(camera * np.pi / CAMERAS), np.sin(camera * np.pi / CAMERAS)
+        axes = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
+        poses = []
+        for n in range(POSTURES):
+            height = np.array([0, 0.2 * np.sin(2 * np.pi * n / POSTURES), 0])
+            world = (body + height) @ axes.T + noise.normal(0, 0.005, (33, 3))
+            share = world / 4 + 0.5
+            poses.append(
+                pose_pb2.Pose(
+                    image_px=(share[:, :2] * [1280, 720]).ravel(),
+                    image_normalised=share.ravel(),
+                    world_m=world.ravel(),
+                    visibility=noise.uniform(0.6, 1, 33),
+                    presence=np.full(33, 0.99),
+                )
+            )
+        found.append(poses)
+    return found
+
+
+async def _send(
+    address: str, made: dict[str, list[tuple[int, bytes]]], warm_ns: int, pids: Sequence[int]
+) -> tuple[list[float], int, float, list[float]]:
+    """Send what is due. CPU seconds of `pids` from `warm_ns` on, poses sent and seconds since then, and how late (ms)."""
+    late_ms: list[float] = []
+    counted, before_s, began_ns = 0, [0.0 for _ in pids], 0
+    async with open_channel(address) as channel:
+        calls: dict[str, Any] = {name: channel.stream_stream(METHOD)() for name in made}
+        for name, call in calls.items():
+            config = pb.IngestConfig(session_id=name, replica_id="load")
+            await call.write(pb.IngestPosesRequest(config=config).SerializeToString())
+        readers = [asyncio.create_task(_drain(call)) for call in calls.values()]
+        queue = heapq.merge(*([(due, name, raw) for due, raw in poses] for name, poses in made.items()))
+        for due_ns, name, raw in queue:
+            pause_s = (due_ns - monotonic_ns()) / 1e9
+            if pause_s > 0.0005:
+                await asyncio.sleep(pause_s)
+            if not counted and due_ns >= warm_ns:
+                before_s, began_ns = [cpu_s(pid) for pid in pids], monotonic_ns()
+            await calls[name].write(raw)
+            counted += due_ns >= warm_ns
+            late_ms.append((monotonic_ns() - due_ns) / 1e6)
+        used_s = [cpu_s(pid) - before for pid, before in zip(pids, before_s, strict=True)]
+        took_s = (monotonic_ns() - began_ns) / 1e9
+        for call in calls.values():
+            await call.done_writing()
+        await asyncio.gather(*readers)
+    return used_s, counted, took_s, late_ms
+
+
+async def _drain(call: Any) -> None:
+    async for _ in call:
+        pass
+
+
+@asynccontextmanager
+async def _pinned() -> AsyncIterator[tuple[str, RedisClient, tuple[int, int]]]:
+    """A sync on the first core, its Redis and this process on the others: address, client, ids of both processes."""
+    binary = find_binary()
+    if binary is None:
+        raise SystemExit("no redis-server: `make redis-binary` fetches one")
+    first, *others = sorted(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory(prefix="komi-capacity-") as folder:
+        server = RedisServer(binary, Path(folder), durable=True, fsync="everysec")
+        server.start()
+        redis = connect(server.url)
+        try:
+            async with SyncProcess(server.url, keep_bytes=200_000_000) as sync:
+                assert server.pid
+                _hold(sync.process.pid, {first})
+                for pid in (server.pid, os.getpid()):
+                    _hold(pid, set(others) or {first})
+                yield sync.address, redis, (sync.process.pid, server.pid)
+        finally:
+            _hold(os.getpid(), {first, *others})
+            await redis.aclose()
+            server.stop()
+
+
+def _hold(pid: int, cores: set[int]) -> None:
+    """Keep all threads of a process, and those they start, on `cores`."""
+    for thread in psutil.Process(pid).threads():
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(thread.id, cores)
+
+
+async def _by_itself(numbers: Sequence[int], seconds: float, *, resample: bool) -> None:
+    async with _pinned() as (address, redis, pids):
+        for sessions in numbers:
+            print(await measure(address, redis, pids, sessions, seconds, resample=resample), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.sync_scenarios.capacity", description=__doc__)
+    parser.add_argument("--sessions", default="3,8,14,20", help="numbers of sessions, comma-separated")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each is played")
+    parser.add_argument("--resample", action="store_true", help="on a tick, in place of grouped")
+    options = parser.parse_args()
+    numbers = [int(number) for number in options.sessions.split(",")]
+    asyncio.run(_by_itself(numbers, options.seconds, resample=options.resample))
+
+
+if __name__ == "__main__":
+    main()
