@@ -12,7 +12,7 @@ from services.scoring.live.session import SessionScorer
 from services.scoring.movement.landmarks import Floats, View
 from services.scoring.reference.building import build_template
 from services.scoring.reference.template import Template
-from tests.scoring.puppet import Posture, sets, squat, squats, view, waves
+from tests.scoring.puppet import Posture, recording, sets, squat, squats, view, waves
 from tests.scoring.test_advice_safety import repetitions
 
 
@@ -87,3 +87,33 @@ def test_a_successor_knows_that_it_was_said(template: Template) -> None:
         voice.hear(replace(repetitions(5.0)[0], likeness=0.5))
     heir.restore(json.loads(json.dumps(voice.state())))
     assert heir.notice(0.0) == UNLIKE
+
+
+def test_what_the_legs_do_tells_movements_apart_that_share_the_arms() -> None:
+    """Arms raised were taken for jumping jacks, of which the arms are nine tenths."""
+    times, depths = waves(4)
+
+    def performed(knees: float) -> list[Posture]:
+        return [
+            Posture(left_arm=150 * d, right_arm=150 * d, knees=knees * d, thighs=knees * d) for d in depths
+        ]
+
+    both = build_template(recording(performed(40.0), times, heading_deg=20.0))
+    assert not any(notices(both, performed(15.0), times))
+    assert any(notices(both, performed(0.0), times))
+    assert any(
+        notices(build_template(recording(performed(0.0), times, heading_deg=20.0)), performed(40.0), times)
+    )
+
+
+def test_lying_down_to_begin_is_no_other_exercise(template: Template) -> None:
+    """Somebody who lay down for push-ups, and whose first was not counted, was told of another exercise."""
+    watch = LikenessWatch(template)
+    standing = view(squat(0.0))
+    middle = standing.image_px[[23, 24]].mean(axis=0)
+    lying = (standing.image_px - middle)[:, ::-1] + middle + (0.0, 100.0)
+    for frame in range(round(30 * BUSY_S) + 60):
+        share = min(max((frame - 150) / 30.0, 0.0), 1.0)
+        image = (1.0 - share) * standing.image_px + share * lying
+        watch.see(1 / 30, [View("a", image, standing.world_m, standing.visibility)], moving=True)
+        assert watch.notice() is None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from services.scoring.live.outcome import CompletedRepetition, Notice
 from services.scoring.movement.landmarks import Landmark, View
 from services.scoring.reference.template import Kind, Template
 
-ALIKE: Final = 0.68
+ALIKE: Final = 0.7
 """Likeness from which a movement is the reference's, well or badly done. Measured on the virtual gym: the same exercise
-with any fault 0.73 and more (0.94 but for lunges to the other side), another exercise mostly 0.65 and less."""
+with any fault 0.74 and more (but for the first push-up after lying down), another exercise mostly 0.62 and less."""
 SUCCESSIVE: Final = 3
 """So many movements in a row that are unlike say it."""
 BUSY_S: Final = 8.0
@@ -23,13 +23,25 @@ MOVING: Final = 0.5
 STILL_S: Final = 3.0
 """Who stands still for this long has stopped."""
 TRAVEL: Final = 1.5
-"""Hips that go further than this many trunk lengths in the picture walk, which is no exercise."""
+"""Hips that go further than this many trunk lengths in the picture walk, which is no exercise …"""
+LYING_TRAVEL: Final = 0.7
+LYING_DOWN: Final = math.radians(50)
+"""… and hips that go so far while the trunk turns by so much lie down or get up."""
 UNLIKE: Final = Notice(
     "unlike_reference",
     "동작이 시범과 달라 보여요. 고른 운동이 맞는지 확인해 주세요.",
     "This does not look like the sample. Check that the right exercise is chosen.",
 )
 _TRUNK: Final = [Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER, Landmark.LEFT_HIP, Landmark.RIGHT_HIP]
+
+
+class _Place(NamedTuple):
+    """Where a camera sees the middle of the hips, pixels; how long and which way the trunk is there."""
+
+    x: float
+    y: float
+    trunk: float
+    angle: float
 
 
 def is_alike(done: CompletedRepetition) -> bool:
@@ -46,7 +58,7 @@ class LikenessWatch:
         self._unlike = 0
         self._busy_s = self._since_s = 0.0
         self._still_s = 0.0
-        self._places: dict[str, tuple[float, float, float]] = {}
+        self._places: dict[str, _Place] = {}
 
     def hear(self, done: CompletedRepetition) -> None:
         """Takes a movement that was counted."""
@@ -81,15 +93,18 @@ class LikenessWatch:
         self._places.clear()
 
     def _travels(self, views: Sequence[View]) -> bool:
-        """Whether some camera sees the hips far from where they were first seen."""
+        """Whether some camera sees the person walk, lie down or get up since they were first seen."""
         for view in views:
             # Plain numbers: as arrays these few took a twelfth of a frame's time.
             (ax, ay), (bx, by), (cx, cy), (dx, dy) = view.image_px[_TRUNK].tolist()
             x, y = (cx + dx) / 2.0, (cy + dy) / 2.0
-            trunk = math.hypot((ax + bx) / 2.0 - x, (ay + by) / 2.0 - y)
-            if not math.isfinite(trunk):
+            up_x, up_y = (ax + bx) / 2.0 - x, (ay + by) / 2.0 - y
+            if not math.isfinite(up_x + up_y):
                 continue
-            first_x, first_y, first_trunk = self._places.setdefault(view.camera_id, (x, y, trunk))
-            if math.hypot(x - first_x, y - first_y) > TRAVEL * max(first_trunk, 1.0):
+            place = _Place(x, y, math.hypot(up_x, up_y), math.atan2(up_y, up_x))
+            first = self._places.setdefault(view.camera_id, place)
+            gone = math.hypot(x - first.x, y - first.y) / max(first.trunk, 1.0)
+            turned = abs(math.remainder(place.angle - first.angle, math.tau))
+            if gone > TRAVEL or (gone > LYING_TRAVEL and turned > LYING_DOWN):
                 return True
         return False

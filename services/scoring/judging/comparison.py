@@ -68,15 +68,6 @@ def _height(moved: Floats, reference: Floats, axis: Floats) -> float:
     return float((moved @ axis).max()) / whole if whole > 1e-6 else 1.0
 
 
-def likeness(comparison: Comparison, template: Template) -> float:
-    """Cosine between two whole movements, ready poses subtracted, in tolerances: 1 is the same whatever its size."""
-    scale = np.where(comparison.known, comparison.limits.scale, 0.0)
-    shown = template.relative() * scale
-    done = comparison.relative * scale + shown
-    size = math.sqrt(float(np.square(shown).sum() * np.square(done).sum()))
-    return float((shown * done).sum()) / size if size > 1e-9 else 0.0
-
-
 def cosine(user: Floats, reference: Floats, known: Bools) -> float:
     """Mean cosine between bones of aligned rows; NaN if none is known."""
     seen = known[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).all(axis=1)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from services.scoring.judging.comparison import Comparison, compare
+from services.scoring.judging.likeness import whole_likeness
 from services.scoring.judging.memory import Clip, Memory
 from services.scoring.live.following import Following
 from services.scoring.live.ready import NEAR_READY
@@ -121,11 +122,7 @@ def _repeats(finished: Finished, template: Template) -> bool:
         return comparison.explained >= CUT_EXPLAINED
     if comparison.explained >= EXPLAINED:
         return True
-    scale = np.where(comparison.known, comparison.limits.scale, 0.0)
-    shown = template.relative() * scale
-    done = shown + comparison.relative * scale
-    size = math.sqrt(float(np.square(shown).sum() * np.square(done).sum()))
-    return float((shown * done).sum()) >= ALIKE * max(size, 1e-9)
+    return whole_likeness(comparison, template) >= ALIKE
 
 
 def _from_ready_to_ready(way: Following, clip: Clip) -> bool:

@@ -13,8 +13,9 @@ import numpy as np
 
 from services.scoring.advice.voice import Voice
 from services.scoring.judging.calibration import Calibration, defaults
-from services.scoring.judging.comparison import cosine, likeness
+from services.scoring.judging.comparison import cosine
 from services.scoring.judging.faults import repetition_errors
+from services.scoring.judging.likeness import likeness
 from services.scoring.judging.localisation import Usual, residuals
 from services.scoring.judging.score import Verdict, judge
 from services.scoring.judging.technique import deviation, flaws, held_flaws, settled
