@@ -15,5 +15,7 @@ export const problems = {
   "reason.EMPTY_FILE": "The file is empty.",
   "reason.TOO_MANY_BUILDS": "Other videos are being worked on. Try again when they are done.",
   "reason.POSE_UNAVAILABLE": "The service that finds people in pictures is away. Try again in a moment.",
+  "reason.BUILD_NOT_FOUND": "This was cancelled elsewhere, or is no longer kept.",
+  "reason.COMPARISON_NOT_FOUND": "This was cancelled elsewhere, or is no longer kept.",
   "problem.away": "A part of KOMI is away. Try again in a moment.",
 } as const;

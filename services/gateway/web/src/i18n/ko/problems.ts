@@ -15,5 +15,7 @@ export const problems: Record<keyof typeof english, string> = {
   "reason.EMPTY_FILE": "빈 파일입니다.",
   "reason.TOO_MANY_BUILDS": "다른 영상을 처리하고 있습니다. 끝난 뒤에 다시 해 주세요.",
   "reason.POSE_UNAVAILABLE": "사람을 찾는 서비스에 연결할 수 없습니다. 잠시 뒤에 다시 해 주세요.",
+  "reason.BUILD_NOT_FOUND": "다른 곳에서 취소했거나 더 이상 보관되지 않습니다.",
+  "reason.COMPARISON_NOT_FOUND": "다른 곳에서 취소했거나 더 이상 보관되지 않습니다.",
   "problem.away": "KOMI의 일부에 연결할 수 없습니다. 잠시 뒤에 다시 해 주세요.",
 };
