@@ -72,7 +72,7 @@ class Judged:
 def judge_attempt(recording: Recording, template: Template, calibration: Calibration | None = None) -> Judged:
     """Feeds every frame to a session's scorer. The tempo is the person's own and does not count."""
     scorer = SessionScorer(template, calibration, Rules())
-    observer = Observer(template.heading)
+    observer = Observer(template.heading, template.ready)
     outcomes: list[Outcome] = []
     attempt = np.full((len(recording.times_s), len(ANGLES)), np.nan)
     before_s = math.nan

@@ -16,7 +16,7 @@ from services.scoring.reference.template import Template
 def examples_in(recording: Recording, template: Template, person: str, *, correct: bool) -> list[Example]:
     """Its repetitions, the same way round as the reference's: a calibration knows left from right."""
     counting = Counting(template, allow_mirror=False)
-    observer = Observer(template.heading)
+    observer = Observer(template.heading, template.ready)
     found: list[Example] = []
     before_s = math.nan
     for row in np.flatnonzero(recording.found).tolist():

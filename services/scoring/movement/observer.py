@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from services.scoring.movement.features import bone_vectors, bone_visibility
-from services.scoring.movement.landmarks import View
+from services.scoring.movement.features import bone_vectors, bone_visibility, bones_of
+from services.scoring.movement.landmarks import Floats, View
+from services.scoring.movement.levelling import Levels
 from services.scoring.movement.views import SAME_VIEW_DEG, UNSEEN, Observed, fused, heading, turn_between
 
 HEADING_S: Final = 2.0
@@ -18,9 +19,11 @@ HEADING_S: Final = 2.0
 class Observer:
     """Knows each camera's direction; forgets none, since cameras stand still."""
 
-    def __init__(self, reference_heading: float) -> None:
+    def __init__(self, reference_heading: float, ready: Floats | None = None) -> None:
+        """`ready` (60,): the pose the reference starts from; None: cameras are taken to be level."""
         self._reference = reference_heading
         self._headings: dict[str, complex] = {}
+        self._levels = Levels(bones_of(ready)) if ready is not None else None
 
     def see(self, views: tuple[View, ...], dt: float, *, settled: bool) -> Observed:
         """What the views show together. While the person moves (`settled` false) their direction is not measured."""
@@ -32,6 +35,9 @@ class Observer:
             self._turn(view.camera_id, angle, dt, settled=settled)
             for view, angle in zip(views, heading(bones).tolist(), strict=True)
         ]
+        if self._levels is not None:
+            for one, view, turn in zip(bones, views, turns, strict=True):
+                one[:] = self._levels.level(view.camera_id, one, dt, turn, settled=settled)
         return fused(bones, visible, turns)
 
     def from_reference(self, camera_id: str) -> bool:
