@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bench.sync_scenarios import clocks, matching, memory, pictures, trouble, virtual
+from bench.sync_scenarios import capacity, clocks, matching, memory, pictures, trouble, virtual
 from bench.sync_scenarios.driver import Driver
 from bench.sync_scenarios.report import Row, print_rows, write_json
 from services.mesh.redis import connect
@@ -53,6 +53,7 @@ async def run(seeds: list[int], only: set[str]) -> list[Row]:
             "10": lambda: trouble.crowd(
                 driver, Driver(plain.address, redis), seeds, process.process.pid, redis_pid
             ),
+            "C": capacity.one_core,
             "G": lambda: virtual.person(seeds),
             "P": lambda: pictures.person(seeds),
             "M": memory.hour,

@@ -69,7 +69,7 @@ class Load:
         return self.whole >= LEAST_WHOLE and self.p99_ms <= MOST_WAIT_MS
 
 
-async def one_core(_seeds: Sequence[int]) -> list[Row]:
+async def one_core() -> list[Row]:
     """C: rising numbers of sessions, and the largest that one core carried."""
     name = f"sessions of {CAMERAS} cameras on one core of sync"
     rows, most = [], 0
