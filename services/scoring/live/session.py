@@ -35,6 +35,8 @@ VISIBLE_SHARE: Final = 0.5
 """Share of what counts that must be seen, else the person is not visible."""
 STILL_S: Final = 0.4
 """Still for this long within a movement is a hold."""
+TAKEN_UP_S: Final = 3.0
+"""Near a held pose for this long is holding it, still or not."""
 LOST_DEVIATION: Final = 0.75
 """Frame deviation from which the live position is not believed …"""
 LOST_S: Final = 0.7
@@ -78,6 +80,7 @@ class SessionScorer:
         self._time = math.nan
         self._off_since = math.nan
         self._live = math.nan
+        self._near_s = 0.0
         self._count = 0
         self._latest: Verdict | None = None
 
@@ -148,6 +151,7 @@ class SessionScorer:
     def _nobody(self, time_s: float) -> Outcome:
         self._motion.forget()
         self._ready.forget()
+        self._near_s = 0.0
         self._off_since = math.nan
         return Outcome(
             time_s=time_s,
@@ -266,7 +270,9 @@ class SessionScorer:
             fault = self._calibration.d70 * deviation(found)
             moment = replace(moment, deviation=max(moment.deviation, fault))
         outcome = self._outcome(time_s, dt, state, moment, None)
-        if near and self._motion.still_for(time_s) > STILL_S:  # who takes the pose up is not corrected yet
+        self._near_s = self._near_s + dt if near else 0.0
+        # Who takes the pose up is not corrected yet; who has held it for long does, however a limb flickers.
+        if near and (self._motion.still_for(time_s) > STILL_S or self._near_s > TAKEN_UP_S):
             self._voice.hear_hold(time_s, outcome.score, found, outcome.joint_errors)
             outcome = replace(outcome, advice=self._voice.cue(time_s))
         return self._explained(outcome, views, seen, dt, moment)
