@@ -53,3 +53,15 @@ def test_noise_from_frame_to_frame_is_taken_off_what_looks_like_deviation(templa
     quiet, noisy = off(still, noise_of(still)), off(shaken, noise_of(shaken))
     taken_for_real = off(shaken, np.zeros_like(noise_of(shaken)))
     assert quiet < noisy < taken_for_real - 0.2 * (taken_for_real - quiet)
+
+
+def test_the_fewer_people_the_nearer_their_boundary_stays_to_the_default_one(template: Template) -> None:
+    """The quantile of three people's repetitions missed movements on which they happened to agree."""
+
+    def boundary(people: int) -> float:
+        leans = [lean for person in range(people) for lean in (1.0 + 0.004 * person, 1.01, 0.99)]
+        names = [str(person) for person in range(people) for _ in range(3)]
+        return from_correct([squatted(template, lean) for lean in leans], names, template).d70
+
+    few, many = boundary(2), boundary(9)
+    assert many < few < defaults(template).d70

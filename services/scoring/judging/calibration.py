@@ -31,6 +31,10 @@ SHRINK: Final = 0.75
 """How far correct repetitions of others pull the reference towards their mean."""
 PASSES: Final = 0.94
 """Share of correct repetitions by people not seen before that pass."""
+PRIOR_PEOPLE: Final = 3.0
+"""So many people's repetitions say as much of the boundary as the default does: few people make a poor quantile."""
+SHARED_BOUNDARY: Final = 0.95
+"""The default boundary where a reference has moved towards what people share, as a share of where it has not."""
 RIDGE: Final = 40.0
 """Strength of the penalty on the weights of the labelled calibration."""
 DEEP: Final = {"squat": 0.8}
@@ -135,8 +139,8 @@ def defaults(template: Template) -> Calibration:
 
 
 def from_correct(comparisons: list[Comparison], people: list[str], template: Template) -> Calibration:
-    """From correct repetitions of several people: the reference moves towards what they share, and the boundary is set so
-    that the others' repetitions pass when each person in turn is left out.
+    """From correct repetitions of several people: the reference moves towards what they share, and the boundary towards
+    where the others' repetitions pass when each person in turn is left out, the further the more people there are.
 
     One person says nothing of how people differ: their repetitions can only widen what passes by default.
     """
@@ -160,7 +164,12 @@ def from_correct(comparisons: list[Comparison], people: list[str], template: Tem
             for c, who in zip(comparisons, people, strict=True)
             if who == name
         ]
-    return replace(boundary_from(held_out), shift=_shared(comparisons), full_range=reach)
+    found = boundary_from(held_out)
+    share = len(names) / (len(names) + PRIOR_PEOPLE)
+    d70 = found.d70**share * (SHARED_BOUNDARY * defaults(template).d70) ** (1.0 - share)
+    return replace(
+        found, d70=d70, d90=min(found.d90, 0.95 * d70), shift=_shared(comparisons), full_range=reach
+    )
 
 
 def boundary_from(held_out: list[float]) -> Calibration:
