@@ -22,17 +22,34 @@ from services.mesh.tokens import Scope
 log = structlog.get_logger()
 
 PING_S = 20.0
+TICKS_A_SECOND = 10
+"""As uvicorn counts them: every tenth sets the date that answers carry."""
 
 
 class _Uvicorn(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, and say when it is done."""
         await super().startup(sockets)
         self.listening.set()
+
+    async def main_loop(self) -> None:
+        """As uvicorn's, which looks ten times a second whether it shall stop; here it is told, and looks once."""
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += TICKS_A_SECOND
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._stopping.wait()
+
+    def stop_soon(self) -> None:
+        """Have `serve` end."""
+        self.should_exit = True
+        self._stopping.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -97,7 +114,7 @@ class GatewayServer:
         if self.gateway is None or self._uvicorn is None or self._serving is None:
             return
         self.gateway.drain()
-        self._uvicorn.should_exit = True
+        self._uvicorn.stop_soon()
         await self._serving
         await self.gateway.close()
         self.gateway = None
