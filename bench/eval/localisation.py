@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.eval.data import NOISES, Floats, Performance, disturbed
+from bench.eval.data import DESIGN, NOISES, Floats, Performance, disturbed
 from bench.eval.inject import LIMBS, bent, correct_ones, phases_of, window
 from bench.eval.protocol import clip_of, features_of, sample_template, way_round
 from bench.eval.variation import Series, fitted
@@ -56,6 +56,8 @@ MEANING: Final = {
 }
 Variations = tuple[Variation, Variation]
 """Between people, and between repetitions of one."""
+Answer = tuple[bool, bool]
+"""Whether the part is right, and the phase."""
 SHIPPED: Final[Variations] = (PERSON, REPETITION)
 
 
@@ -110,9 +112,9 @@ def localisation(performances: list[Performance], noise: str) -> dict[str, Any]:
     references = _references(performances, noise)
     series = _series(performances)
     refitted: dict[frozenset[int], Variations | None] = {}
-    right: dict[tuple[str, str], list[list[tuple[bool, bool]]]] = defaultdict(list)
+    right: dict[tuple[str, str], list[tuple[int, list[Answer]]]] = defaultdict(list)
     for trial in trials(performances, noise):
-        found: dict[tuple[str, str], list[tuple[bool, bool]]] = defaultdict(list)
+        found: dict[tuple[str, str], list[Answer]] = defaultdict(list)
         for (movement, subject), shared in references.items():
             if movement != trial.movement:
                 continue
@@ -130,7 +132,7 @@ def localisation(performances: list[Performance], noise: str) -> dict[str, Any]:
                 for case, known in cases.items():
                     found[kind, case] += _right(wrong, earlier[:known], *variations)
         for key, answers in found.items():
-            right[key].append(answers)
+            right[key].append((trial.movement, answers))
     shipped, left_out = (
         {case: _figures(right[kind, case]) for case in CASES if right[kind, case]}
         for kind in ("shipped", "left_out")
@@ -143,7 +145,7 @@ def _right(
     earlier: list[tuple[int, Residuals]],
     person: Variation,
     repetition: Variation,
-) -> Iterator[tuple[bool, bool]]:
+) -> Iterator[Answer]:
     """Whether part and phase are named, of each error, after earlier repetitions that went the same way round."""
     usual: dict[int, Usual] = defaultdict(Usual)
     for way, left in earlier:
@@ -185,14 +187,25 @@ def _series(performances: list[Performance]) -> list[Series]:
     return found
 
 
-def _figures(by_repetition: list[list[tuple[bool, bool]]]) -> dict[str, float]:
-    """Shares over all cases, and the standard error of the part's from repetition to repetition."""
-    part, phase = np.array([right for found in by_repetition for right in found]).mean(axis=0)
-    each = np.array([np.mean([right for right, _ in found]) for found in by_repetition])
+def _figures(answers: list[tuple[int, list[Answer]]]) -> dict[str, Any]:
+    """Shares over all cases, the standard error of the part's from repetition to repetition, and shares by movements, from
+    (movement, answers) of each repetition.
+    """
+    each = np.array([np.mean([right for right, _ in found]) for _, found in answers])
+    design = [one for one in answers if one[0] in DESIGN]
+    other = [one for one in answers if one[0] not in DESIGN]
     return {
-        "part": float(part),
-        "phase": float(phase),
+        **_shares(answers),
         "part_standard_error": float(each.std() / np.sqrt(len(each))),
-        "repetitions": float(len(each)),
-        "cases": float(sum(len(found) for found in by_repetition)),
+        "repetitions": len(each),
+        "cases": sum(len(found) for _, found in answers),
+        "design_movements": _shares(design),
+        "other_movements": _shares(other),
     }
+
+
+def _shares(answers: list[tuple[int, list[Answer]]]) -> dict[str, float]:
+    """Of right parts and right phases; NaN of nothing."""
+    right = np.array([one for _, found in answers for one in found])
+    part, phase = right.mean(axis=0) if len(right) else (np.nan, np.nan)
+    return {"part": float(part), "phase": float(phase)}

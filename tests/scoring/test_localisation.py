@@ -209,7 +209,15 @@ def test_a_usual_survives_its_way_through_json() -> None:
 
 
 @pytest.mark.parametrize(
-    "state", [None, {}, [], {"count": [1]}, {**Usual().state, "mean": [float("nan")] * 126}]
+    "state",
+    [
+        None,
+        {},
+        [],
+        {"count": [1]},
+        {**Usual().state, "mean": [float("nan")] * 126},
+        {**Usual().state, "scatter": [0.0] * 126},
+    ],
 )
 def test_a_usual_that_cannot_be_read_is_learnt_anew(state: object) -> None:
     assert not Usual.of(state).count.any()
