@@ -47,7 +47,7 @@ def test_the_compiled_average_is_the_one_written_with_arrays(count: int, seed: i
         squared = np.einsum("vbi,vbij,vbj->vb", gap, information, gap)
         mean, variance = _mean(there, information / (1.0 + squared / views.OUTLIER**2)[..., None, None])
 
-    seen = views.fused(bones, visible, turns)
+    seen = views.fused(bones, visible, turns.tolist())
     components = 3 * BONE_COUNT
     np.testing.assert_allclose(seen.features[:components], mean.ravel(), atol=1e-9)
     np.testing.assert_allclose(seen.variance[:components], variance.ravel(), rtol=1e-9)
@@ -62,6 +62,6 @@ def test_a_landmark_that_is_missing_spoils_only_the_bones_that_end_there() -> No
     world[1, Landmark.LEFT_KNEE, 2] = np.nan
     world[2, Landmark.LEFT_KNEE] = np.inf
     world[3, Landmark.LEFT_HIP] = world[3, Landmark.LEFT_KNEE]
-    missing = np.isnan(bone_vectors(world)).any(axis=-1)
+    missing = np.asarray(np.isnan(bone_vectors(world)).any(axis=-1))
     names = [{bone.name for bone, gone in zip(BONES, row, strict=True) if gone} for row in missing]
     assert names == [set(), {"left_thigh", "left_shin"}, {"left_thigh", "left_shin"}, {"left_thigh"}]
