@@ -68,7 +68,7 @@ def test_traceparent_has_the_w3c_form() -> None:
 
 def test_unknown_enum_value_is_an_error() -> None:
     with pytest.raises(ValueError, match="99"):
-        times.drop_name(99)  # type: ignore[arg-type]
+        times.drop_name(99)
 
 
 async def test_a_task_that_swallows_its_cancellation_is_cancelled_again() -> None:
