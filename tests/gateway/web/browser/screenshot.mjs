@@ -8,8 +8,10 @@ await drive(async (open) => {
   await eventually(async () => (await tiles.count()) === 2, "a tile a camera", 90_000);
   for (const at of [0, 1])
     await eventually(() => inkOf(tiles.nth(at).locator("canvas.overlay")), `the skeleton of camera ${at}`, 90_000);
-  await page.locator(".cue-mend").waitFor({ timeout: 240_000 });
-  await page.locator(".state-tracking .phase").waitFor({ timeout: 60_000 });
+  const many = (selector) => page.locator(selector).count();
+  const told = async () =>
+    (await many(".bars .grade-good")) >= 3 && (await many(".bars .grade-poor")) > 0 && (await many(".cue-mend, .state-tracking .phase")) === 2;
+  await eventually(told, "somebody who moves, and is told what to mend, after good repetitions and a poor one", 300_000);
   await picture(page, "page.en");
   await page.getByRole("button", { name: "한국어" }).click();
   await page.locator(".state-tracking .phase").waitFor({ timeout: 60_000 });
