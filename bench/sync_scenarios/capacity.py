@@ -37,13 +37,13 @@ from tests.sync.processes import SyncProcess
 from tests.sync.rig import make_pose
 
 CAMERAS, FPS = 8, 30
-SECONDS, WARM_S = 10.0, 3.0
-NUMBERS = (12, 20)
+SECONDS, WARM_S = 19.0, 7.0
+"""By then every session's pictures are looked at once in twelve seconds (services/sync/house.py): so once while it counts."""
+SESSIONS = 20
 LEAD_S, MAKING_S = 1.0, 150e-6
 """Before the first pose is due, and for each that has to be made before."""
 POSTURES = 30
 METHOD = "/komi.sync.v1.SyncService/IngestPoses"
-LEAST_WHOLE, MOST_WAIT_MS = 0.99, 50.0
 
 
 @dataclass(frozen=True)
@@ -64,27 +64,20 @@ class Load:
     late_ms: float
     """How late the load sent its poses, 99th percentile."""
 
-    @property
-    def carried(self) -> bool:
-        return self.whole >= LEAST_WHOLE and self.p99_ms <= MOST_WAIT_MS
-
 
 async def one_core() -> list[Row]:
-    """C: rising numbers of sessions, and the largest that one core carried."""
-    name = f"sessions of {CAMERAS} cameras on one core of sync"
-    rows, most = [], 0
+    """C: that many sessions at once. What they wait includes the load's own delay, so it is published, not judged."""
+    name = f"{SESSIONS} sessions of {CAMERAS} cameras, sync on one core"
     async with _pinned() as (address, redis, pids):
-        for sessions in NUMBERS:
-            load = await measure(address, redis, pids, sessions)
-            most = sessions if load.carried else most
-            for what, value in (
-                ("share of the core used", load.core),
-                ("CPU a frame, ms", load.sync_ms),
-                ("whole sets, share of ticks", load.whole),
-                ("wait p99 with gRPC and the load's own delay, ms", load.p99_ms),
-            ):
-                rows.append(Row("C", name, f"{sessions} sessions: {what}", value, None))
-    return [*rows, Row("C", name, f"most that were carried, of {NUMBERS}", most, NUMBERS[-1])]
+        load = await measure(address, redis, pids, SESSIONS)
+    return [
+        Row("C", name, "whole sets, share of ticks", load.whole, 0.99),
+        Row("C", name, "sessions a core carries by the CPU these took", SESSIONS / load.core, SESSIONS),
+        Row("C", name, "CPU a frame in sync, ms", load.sync_ms, None),
+        Row("C", name, "from a set's last pose being due to the set p50, ms", load.p50_ms, None),
+        Row("C", name, "the same p99, ms", load.p99_ms, None),
+        Row("C", name, "of it the load's own delay p99, ms", load.late_ms, None),
+    ]
 
 
 async def measure(

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 PERIOD_S = 1.0
 LOOK_EVERY = 3
 """The pictures are compared every so many periods …"""
-CALM_LOOKS, CALM_EVERY = 3, 12
+CALM_LOOKS, CALM_EVERY = 2, 12
 """… and after so many looks that blamed nobody, every so many: a clock that was right for ten seconds rarely is wrong in
 the next, and eight cameras take as much CPU to compare as they take in 40 frames."""
 CORRECTIONS = "lag_us"
