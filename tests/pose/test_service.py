@@ -147,7 +147,8 @@ async def test_a_camera_that_heeds_its_credit_is_never_left_without(pose: Replic
         await camera.wait_credit(number)
         await camera.frame(jpeg)
         await camera.count("pose", number)
-    assert camera.credit in (22, 23), "one frame's credit, or two frames', is there always"
+    await camera.wait_credit(22)
+    assert camera.credit <= 23, "never more than two frames' credit is there"
 
 
 async def test_clock_probes_are_answered_with_the_server_clock(pose: Replicas) -> None:
@@ -178,7 +179,7 @@ async def test_a_broken_frame_is_answered_and_neither_its_stream_nor_its_neighbo
     assert [failure.error for failure in camera.of("failed")] == ["IMAGE_BROKEN"] * 3 + ["IMAGE_OVERSIZED"]
     assert [failure.sequence for failure in camera.of("failed")] == [0, 1, 2, 3]
     assert "400001 bytes" in camera.of("failed")[3].message
-    assert camera.credit > 5, "a broken frame gives its credit back"
+    await camera.wait_credit(6)  # a broken frame gives its credit back
     broken = [frame for frame in await sync_server.until("live", 5) if frame.id.camera_id == "broken"]
     assert [frame.id.sequence for frame in broken] == [4]
 
