@@ -224,7 +224,7 @@ class SessionScorer:
             self._live = moment.deviation if fresh else self._live + share * (moment.deviation - self._live)
         score: float | None = None
         if math.isfinite(self._live) and (following or time_s - self._counting.last_end_s < REST_S):
-            score = self._live_scale.score(self._live)
+            score = self._live_score()
         phase = Phase(int(self.template.phases[moment.row])) if following else Phase.UNKNOWN
         if state is State.READY:
             phase = Phase.READY
@@ -246,6 +246,13 @@ class SessionScorer:
             latest=self._latest,
             notice=self._voice.notice(time_s),
         )
+
+    def _live_score(self) -> float:
+        """Half the moment, half the last repetition: depth and other faults are only known of a whole movement."""
+        moment = self._live_scale.score(self._live)
+        if self._latest is None or not math.isfinite(self._latest.score):
+            return moment
+        return 0.5 * (moment + self._latest.score)
 
     def _explained(
         self, outcome: Outcome, views: tuple[View, ...], seen: Observed, dt: float, moment: Moment

@@ -1090,7 +1090,9 @@ class ScoreUpdate(_message.Message):
     confidence: _builtins.float
     """How sure the position is, 0 to 1."""
     score: _builtins.float
-    """Score of the last seconds of movement, 0 to 100. Unset: nothing to score."""
+    """Half the score of the last second of movement, half that of the last repetition, 0 to 100; before there is one, of
+    the movement alone. Unset: nothing to score.
+    """
     repetitions: _builtins.int
     """Repetitions completed."""
     reference_id: _builtins.str
@@ -1698,7 +1700,7 @@ class ComparedFrame(_message.Message):
     phase: Global___Phase.ValueType
     """Part of the repetition."""
     score: _builtins.float
-    """Score of the last seconds, 0 to 100. Unset: nothing to score."""
+    """As ScoreUpdate.score, at this frame. Unset: nothing to score."""
     silhouette_overlap: _builtins.float
     """Overlap of outlines, as in Repetition.silhouette_overlap. Unset: not known."""
     @_builtins.property
