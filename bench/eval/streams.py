@@ -12,11 +12,11 @@ from bench.eval.data import NOISES, RATE_HZ, Floats, Performance, disturbed, rec
 from bench.eval.protocol import references, sample_template, seen_features
 from services.scoring.live.following import Following
 from services.scoring.live.session import SessionScorer
-from services.scoring.movement.alignment import Indices
 from services.scoring.movement.features import bone_vectors
 from services.scoring.movement.landmarks import LANDMARKS, SyncedViews, View
 from services.scoring.movement.smoothing import lowpass
 from services.scoring.movement.views import fuse
+from services.scoring.movement.warping import Indices
 from services.scoring.reference.template import Template
 
 REPETITIONS: Final = 10

@@ -17,11 +17,12 @@ from services.scoring.judging.deviation import momentary
 from services.scoring.library.builder import ReferenceBuilder
 from services.scoring.library.calibrating import Calibrator
 from services.scoring.library.store import ReferenceStore
-from services.scoring.movement.alignment import OnlineWarping, warping_path
+from services.scoring.movement.alignment import OnlineWarping
 from services.scoring.movement.features import FEATURES
 from services.scoring.movement.landmarks import LANDMARKS, View
 from services.scoring.movement.smoothing import lowpass
 from services.scoring.movement.views import fuse
+from services.scoring.movement.warping import warping_path
 from services.scoring.phrasing.model import LanguageModel
 from services.scoring.reference.tolerance import Tolerances
 from services.scoring.rpcs.parts import Parts

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from services.scoring.movement.alignment import OnlineWarping, onto_template, warping_path
+from services.scoring.movement.alignment import OnlineWarping
+from services.scoring.movement.warping import onto_template, warping_path
 
 values = st.floats(-3, 3, width=32)
 

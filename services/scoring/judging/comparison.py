@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.scoring.judging.memory import Clip
-from services.scoring.movement.alignment import onto_template, warping_path
 from services.scoring.movement.features import BONE_COUNT, bones_of
 from services.scoring.movement.landmarks import Bools, Floats
+from services.scoring.movement.warping import onto_template, warping_path
 from services.scoring.reference.template import RATE_HZ, Phase, Template
 from services.scoring.reference.tolerance import Tolerances, tolerances
 

@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.scoring.movement.alignment import onto_template, warping_path
 from services.scoring.movement.features import (
     ANGLE,
     angles_of,
@@ -21,6 +20,7 @@ from services.scoring.movement.features import (
 from services.scoring.movement.landmarks import Floats, Recording
 from services.scoring.movement.outline import PACKED_BYTES, hips_and_trunk, outline_of, packed
 from services.scoring.movement.smoothing import lowpass
+from services.scoring.movement.warping import onto_template, warping_path
 from services.scoring.reference.phases import movement_axis
 from services.scoring.reference.preparation import LOW_FPS, Prepared, check, prepare, rough_scale
 from services.scoring.reference.remarks import LOW_FRAME_RATE, NO_MOVEMENT, NO_REPETITION, ONE_REPETITION

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 
 from services.scoring.errors import DifferentExercise
-from services.scoring.movement.alignment import onto_template, warping_path
 from services.scoring.movement.features import bones_of, feature_vectors, renormalised
 from services.scoring.movement.landmarks import Bools, Floats
 from services.scoring.movement.smoothing import lowpass
 from services.scoring.movement.views import turn_between, turned
+from services.scoring.movement.warping import onto_template, warping_path
 from services.scoring.reference.phases import movement_axis
 from services.scoring.reference.preparation import rough_scale
 from services.scoring.reference.remarks import ONE_REPETITION, remark_of

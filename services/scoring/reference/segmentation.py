@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from services.scoring.movement.alignment import warping_path
 from services.scoring.movement.landmarks import Floats
+from services.scoring.movement.warping import warping_path
 
 COMPONENTS = 3
 """Principal components tried."""

@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from services.scoring.movement.alignment import onto_template, warping_path
 from services.scoring.movement.features import FEATURES, renormalised
 from services.scoring.movement.landmarks import Floats
 from services.scoring.movement.smoothing import lowpass
+from services.scoring.movement.warping import onto_template, warping_path
 from services.scoring.reference.mirror import mirror_image, one_sided
 from services.scoring.reference.preparation import rough_scale
 from services.scoring.reference.segmentation import Segment, segments_of
