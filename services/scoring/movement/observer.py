@@ -7,13 +7,19 @@ from typing import Final
 
 import numpy as np
 
-from services.scoring.movement.features import bone_vectors, bone_visibility, bones_of
+from services.scoring.movement.features import BONE, bone_vectors, bone_visibility, bones_of
 from services.scoring.movement.landmarks import Floats, View
 from services.scoring.movement.levelling import Levels
 from services.scoring.movement.views import SAME_VIEW_DEG, UNSEEN, Observed, fused, heading, turn_between
 
 HEADING_S: Final = 2.0
 """Time constant of the estimate from where each camera sees the person."""
+SAME_POSTURE_DEG: Final = 20.0
+"""A trunk inclined within this of the reference's is in its posture. Whoever lies down for push-ups is seen from elsewhere
+than where they stood, by up to 50 degrees as the pose model has it, and begins within two seconds."""
+TAKING_UP_S: Final = 0.3
+"""The first moments in a posture are still the way into it, and count less."""
+_TRUNK: Final = BONE["trunk"]
 
 
 class Observer:
@@ -23,6 +29,9 @@ class Observer:
         """`ready` (60,): the pose the reference starts from; None: cameras are taken to be level."""
         self._reference = reference_heading
         self._headings: dict[str, complex] = {}
+        self._posture = _inclination(bones_of(ready)) if ready is not None else math.nan
+        self._posture_s: dict[str, float] = {}
+        """For how long each camera has learnt from the reference's posture; once it has, it learns from no other."""
         self._levels = Levels(bones_of(ready)) if ready is not None else None
 
     def see(self, views: tuple[View, ...], dt: float, *, settled: bool) -> Observed:
@@ -31,9 +40,11 @@ class Observer:
             return UNSEEN
         bones = bone_vectors(np.stack([view.world_m for view in views]))
         visible = bone_visibility(np.stack([view.visibility for view in views]))
+        # One camera has no other to agree with, and its first push-up was lost where its direction changed at once.
+        inclinations = [_inclination(one) if len(views) > 1 else math.nan for one in bones]
         turns = [
-            self._turn(view.camera_id, angle, dt, settled=settled)
-            for view, angle in zip(views, heading(bones).tolist(), strict=True)
+            self._turn(view.camera_id, angle, dt, settled=settled, inclination=inclination)
+            for view, angle, inclination in zip(views, heading(bones).tolist(), inclinations, strict=True)
         ]
         if self._levels is not None:
             for one, view, turn in zip(bones, views, turns, strict=True):
@@ -48,16 +59,34 @@ class Observer:
         turn = math.remainder(math.atan2(known.imag, known.real) - self._reference, 2 * math.pi)
         return abs(math.degrees(turn)) <= SAME_VIEW_DEG
 
-    def _turn(self, camera_id: str, angle: float, dt: float, *, settled: bool) -> float:
-        """What to turn this camera's view by; it sees the person from `angle` now (NaN: that is not seen)."""
+    def _turn(self, camera_id: str, angle: float, dt: float, *, settled: bool, inclination: float) -> float:
+        """What to turn this camera's view by; it sees the person from `angle` now (NaN: that is not seen), their trunk
+        inclined by so many degrees (NaN: whatever their posture).
+        """
         known = self._headings.get(camera_id)
         if math.isfinite(angle):
             now = complex(math.cos(angle), math.sin(angle))
             if known is None:
                 known = now
             elif settled:
-                known += (1.0 - math.exp(-dt / HEADING_S)) * (now - known)
+                known += self._share(camera_id, dt, inclination) * (now - known)
             self._headings[camera_id] = known
         if known is None:
             return 0.0
         return turn_between(math.atan2(known.imag, known.real), self._reference)
+
+    def _share(self, camera_id: str, dt: float, inclination: float) -> float:
+        """What a moment weighs in a camera's direction: a running mean at first, so that what another posture showed is
+        soon gone.
+        """
+        share = 1.0 - math.exp(-dt / HEADING_S)
+        if abs(inclination - self._posture) <= SAME_POSTURE_DEG:
+            seen_s = self._posture_s[camera_id] = self._posture_s.get(camera_id, 0.0) + dt
+            return max(share, dt / (seen_s + TAKING_UP_S))
+        return 0.0 if camera_id in self._posture_s and math.isfinite(inclination) else share
+
+
+def _inclination(bones: Floats) -> float:
+    """Degrees between the trunk of bones (14, 3) and the vertical; NaN: it is not seen."""
+    up = float(bones[_TRUNK, 1])
+    return math.degrees(math.acos(min(max(up, -1.0), 1.0))) if math.isfinite(up) else math.nan

@@ -39,6 +39,9 @@ its error is a bias of that view, which the reference then shares."""
 TURNED_PICTURE_M: Final = 0.030
 TURNED_DEPTH_M: Final = 0.060
 """The same for views from elsewhere: the bias is another, and the headings are uncertain."""
+REFERENCE_DEPTH_M: Final = 0.060
+"""What the reference's one camera guessed wrong in depth. Views from elsewhere do not share it, but all differ by it: it is
+within the figures above for one of them, and is no better known from several, which outvoted the reference's own side."""
 OUTLIER: Final = 3.0
 """A view this many standard errors from the others counts half (Cauchy weights): trackers swap sides now and then."""
 ROBUST_PASSES: Final = 2
@@ -179,14 +182,20 @@ def _mean_of_views(bones: Floats, visible: Floats, turns: Floats, sure: Floats) 
     weight = np.zeros((views, count))
     shape = np.zeros((views, 3, 3))
     there = np.zeros((views, count, 3))
+    elsewhere = np.empty(views)
+    for v in range(views):
+        elsewhere[v] = _eased(abs(turns[v]) / math.radians(TURNED_VIEW_DEG))
+    together = elsewhere.sum()
     for v in range(views):
         cos, sin = math.cos(turns[v]), math.sin(turns[v])
         picture, depth = _errors(turns[v])
-        within = 1.0 / picture
-        less = 1.0 / depth - within
-        shape[v, 0, 0], shape[v, 1, 1] = within + less * sin * sin, within
-        shape[v, 2, 2] = within + less * cos * cos
-        shape[v, 0, 2] = shape[v, 2, 0] = -less * sin * cos
+        # Independent views with (n - 1) times the shared error more have the mean of n views that share it.
+        shared = elsewhere[v] * (together - elsewhere[v]) * REFERENCE_DEPTH_M**2
+        more = depth - picture
+        xx, xz, zz = picture + more * sin * sin, -more * sin * cos, picture + more * cos * cos + shared
+        scale = 1.0 / (xx * zz - xz * xz)
+        shape[v, 0, 0], shape[v, 1, 1], shape[v, 2, 2] = scale * zz, 1.0 / picture, scale * xx
+        shape[v, 0, 2] = shape[v, 2, 0] = -scale * xz
         for b in range(count):
             x, y, z = bones[v, b, 0], bones[v, b, 1], bones[v, b, 2]
             if visible[v, b] >= VISIBLE and math.isfinite(x + y + z):
