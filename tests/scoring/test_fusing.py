@@ -29,7 +29,7 @@ def _mean(bones: Floats, information: Floats) -> tuple[Floats, Floats]:
 
 def _elsewhere(turn: float) -> float:
     share = min(abs(np.degrees(turn)) / views.TURNED_VIEW_DEG, 1.0)
-    return share * share * (3.0 - 2.0 * share)
+    return float(share * share * (3.0 - 2.0 * share))
 
 
 def _information(turns: Floats) -> Floats:
