@@ -17,12 +17,20 @@ TICKS = 100.0
 
 
 @dataclass(frozen=True)
-class Reading:
-    """The counts of all services at one instant."""
+class Clocks:
+    """CPU seconds that all services have spent by now."""
 
     at_s: float
     cpu_s: Mapping[str, float]
     inference_s: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The counts of all services at one instant; asking them for it costs them CPU between `before` and `after`."""
+
+    before: Clocks
+    after: Clocks
     dropped: Counter[tuple[str, str, str]]
     """Service, stage, reason."""
     captured: float
@@ -63,10 +71,10 @@ async def read(cpu: CpuOf, metrics: Mapping[str, str]) -> Reading:
     """The counts now. `metrics`: addresses of /metrics by service."""
     dropped: Counter[tuple[str, str, str]] = Counter()
     captured = sent = 0.0
+    before = Clocks(time.monotonic(), *cpu())
     async with httpx.AsyncClient(timeout=5) as client:
         texts = [(await client.get(address)).text for address in metrics.values()]
-    cpu_s, model_s = cpu()
-    reading_s = time.monotonic()
+    after = Clocks(time.monotonic(), *cpu())
     for text in texts:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
@@ -77,7 +85,7 @@ async def read(cpu: CpuOf, metrics: Mapping[str, str]) -> Reading:
                     captured += sample.value
                 elif sample.name == "komi_capture_frames_sent_total":
                     sent += sample.value
-    return Reading(reading_s, cpu_s, model_s, dropped, captured, sent)
+    return Reading(before, after, dropped, captured, sent)
 
 
 def of_processes(pids: Mapping[str, int]) -> tuple[dict[str, float], float]:
@@ -90,16 +98,17 @@ def cpu_of(pids: Mapping[str, int]) -> dict[str, float]:
     return {name: _cpu_s(psutil.Process(pid)) for name, pid in pids.items()}
 
 
-def between(before: Reading, after: Reading) -> Spent:
-    """What was spent from one reading to the other."""
-    dropped = after.dropped - before.dropped
+def between(first: Reading, last: Reading) -> Spent:
+    """What was spent from one reading to the other, without what the readings themselves cost."""
+    dropped = last.dropped - first.dropped
+    began, ended = first.after, last.before
     return Spent(
-        after.at_s - before.at_s,
-        {name: spent - before.cpu_s.get(name, 0.0) for name, spent in after.cpu_s.items()},
-        after.inference_s - before.inference_s,
+        ended.at_s - began.at_s,
+        {name: spent - began.cpu_s.get(name, 0.0) for name, spent in ended.cpu_s.items()},
+        ended.inference_s - began.inference_s,
         {"/".join(key): count for key, count in sorted(dropped.items())},
-        int(after.captured - before.captured),
-        int(after.sent - before.sent),
+        int(last.captured - first.captured),
+        int(last.sent - first.sent),
     )
 
 

@@ -239,14 +239,24 @@ async def test_a_second_config_is_an_invalid_argument(pose: Replicas) -> None:
 
 
 async def test_a_lossless_client_that_ignores_its_credit_is_stopped(pose: Replicas, squats: Video) -> None:
-    camera = (await pose(workers=1, lossless_credit=1)).camera()
-    await camera.open(camera_id="greedy", mode=pose_service_pb2.STREAM_MODE_LOSSLESS)
-    with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # it ends while we write
-        for number in range(20):
-            await camera.media_frame(squats.jpegs[number], number * 200_000)
-    await camera.until(lambda: camera.done)
-    assert camera.error is not None
-    assert refused(camera.error) == (grpc.StatusCode.INVALID_ARGUMENT, "NO_CREDIT")
+    replica = await pose(workers=1, lossless_credit=1)
+
+    async def flood(camera_id: str) -> grpc.aio.AioRpcError:
+        camera = replica.camera()
+        await camera.open(camera_id=camera_id, mode=pose_service_pb2.STREAM_MODE_LOSSLESS)
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # it ends while we write
+            for number in range(20):
+                await camera.media_frame(squats.jpegs[number], number * 200_000)
+        await camera.until(lambda: camera.done)
+        assert camera.error is not None
+        return camera.error
+
+    error = await flood("greedy")
+    for attempt in range(4):
+        # INTERNAL: gRPC tells of our own last write, which met the stream's end, in place of that end.
+        if error.code() is grpc.StatusCode.INTERNAL:
+            error = await flood(f"greedy {attempt}")
+    assert refused(error) == (grpc.StatusCode.INVALID_ARGUMENT, "NO_CREDIT")
 
 
 async def test_a_lossless_frame_without_its_position_fails_alone(pose: Replicas, landscape: bytes) -> None:
