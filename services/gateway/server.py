@@ -15,7 +15,7 @@ from services.gateway.app import create_app
 from services.gateway.config import GatewaySettings
 from services.gateway.gateway import Gateway
 from services.gateway.outlet import OutletProtocol
-from services.mesh import telemetry
+from services.mesh import memory, telemetry
 from services.mesh.errors import KomiError, Unavailable
 from services.mesh.tokens import Scope
 
@@ -150,6 +150,7 @@ async def _run(settings: GatewaySettings) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     await server.start()
+    memory.settle()
     if server.page_address is not None:
         # To the terminal of who started it, never to a log.
         print(f"gateway: open {server.page_address}", flush=True)

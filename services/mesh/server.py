@@ -224,6 +224,7 @@ async def _run(settings: ServiceSettings, build: Build) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     await service.start()
+    memory.settle()
     assert service.context is not None
     finished = service.context.finished
     finished.add_done_callback(lambda _: stop.set())
