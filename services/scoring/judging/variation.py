@@ -8,6 +8,7 @@ one phase alone, so that 20 degrees there are conspicuous in a first repetition.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,11 +16,6 @@ import numpy as np
 
 from services.scoring.movement.features import BONES
 from services.scoring.movement.landmarks import Floats
-
-
-def of_bones(**values: float) -> Floats:
-    """(14,) from a figure for each kind of bone, left and right alike."""
-    return np.array([values[bone.name.removeprefix("left_").removeprefix("right_")] for bone in BONES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,98 +54,32 @@ def between(phases: Floats, components: Floats) -> Floats:
     return spread.reshape(-1, 9, 9)
 
 
+def _shares(*values: float) -> Floats:
+    """(14,) squares, from a figure for each of `_KINDS`, left and right alike."""
+    of = dict(zip(_KINDS, values, strict=True))
+    return np.array([of[bone.name.removeprefix("left_").removeprefix("right_")] for bone in BONES]) ** 2
+
+
+def _degrees(*values: float) -> Floats:
+    """The same from degrees, in rad²."""
+    return _shares(*map(math.radians, values))
+
+
 # Fitted to UI-PRMD m01-m05, correct repetitions, marker truth (`bench/eval/variation.py`), rounded by hand.
+_KINDS: Final = ("trunk", "head", "shoulders", "hips", "upper_arm", "forearm", "thigh", "shin", "foot")
+# fmt: off
 PERSON: Final = Variation(
-    pose=np.radians(
-        of_bones(
-            trunk=3, head=10, shoulders=3, hips=2.5, upper_arm=13, forearm=13, thigh=7, shin=7.5, foot=11.5
-        )
-    )
-    ** 2,
-    phase=np.radians(
-        of_bones(
-            trunk=1.2,
-            head=2.2,
-            shoulders=1,
-            hips=1.3,
-            upper_arm=1.4,
-            forearm=1.6,
-            thigh=0.9,
-            shin=1.2,
-            foot=1.3,
-        )
-    )
-    ** 2,
-    reach=of_bones(
-        trunk=0.5,
-        head=0.95,
-        shoulders=0.9,
-        hips=1,
-        upper_arm=1,
-        forearm=0.65,
-        thigh=0.35,
-        shin=0.75,
-        foot=0.95,
-    )
-    ** 2,
-    stray=of_bones(
-        trunk=0.15,
-        head=0,
-        shoulders=0.2,
-        hips=0.3,
-        upper_arm=0.33,
-        forearm=0.36,
-        thigh=0.23,
-        shin=0.5,
-        foot=0.95,
-    )
-    ** 2,
+    pose=_degrees(     3,    10,     3,   2.5,    13,    13,     7,   7.5,  11.5),
+    phase=_degrees(  1.2,   2.2,     1,   1.3,   1.4,   1.6,   0.9,   1.2,   1.3),
+    reach=_shares(   0.5,  0.95,   0.9,     1,     1,  0.65,  0.35,  0.75,  0.95),
+    stray=_shares(  0.15,     0,   0.2,   0.3,  0.33,  0.36,  0.23,   0.5,  0.95),
 )
 """Between what is usual for two people."""
 REPETITION: Final = Variation(
-    pose=np.radians(
-        of_bones(
-            trunk=0.8,
-            head=3,
-            shoulders=0.7,
-            hips=0.3,
-            upper_arm=3.7,
-            forearm=4.8,
-            thigh=2.3,
-            shin=1.6,
-            foot=5.2,
-        )
-    )
-    ** 2,
-    phase=np.radians(
-        of_bones(
-            trunk=1,
-            head=1.6,
-            shoulders=0.8,
-            hips=0.8,
-            upper_arm=2.1,
-            forearm=3.4,
-            thigh=1,
-            shin=1.1,
-            foot=0.7,
-        )
-    )
-    ** 2,
-    reach=of_bones(
-        trunk=0.06,
-        head=0.55,
-        shoulders=0.27,
-        hips=0.15,
-        upper_arm=0.3,
-        forearm=0,
-        thigh=0.06,
-        shin=0.07,
-        foot=0.13,
-    )
-    ** 2,
-    stray=of_bones(
-        trunk=0.03, head=0.14, shoulders=0.07, hips=0.04, upper_arm=0, forearm=0, thigh=0, shin=0, foot=0.27
-    )
-    ** 2,
+    pose=_degrees(   0.8,     3,   0.7,   0.3,   3.7,   4.8,   2.3,   1.6,   5.2),
+    phase=_degrees(    1,   1.6,   0.8,   0.8,   2.1,   3.4,     1,   1.1,   0.7),
+    reach=_shares(  0.06,  0.55,  0.27,  0.15,   0.3,     0,  0.06,  0.07,  0.13),
+    stray=_shares(  0.03,  0.14,  0.07,  0.04,     0,     0,     0,     0,  0.27),
 )
 """Between correct repetitions of one person."""
+# fmt: on

@@ -23,7 +23,6 @@ STILL_S: Final = 15 * 60.0
 GAP_S: Final = 0.5
 """Frames further apart than this leave unknown what happened in between."""
 KEPT_REPETITIONS: Final = 1000
-KEPT_CUES: Final = 200
 TOP_ERRORS: Final = 10
 PARTS: Final = ("form", "range", "tempo", "symmetry", "stability")
 
