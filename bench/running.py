@@ -1,11 +1,9 @@
 """The real mesh as processes on this machine, and a load of recordings to play to it."""
 
 import asyncio
-import contextlib
 import io
 import itertools
 import os
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +13,7 @@ from pathlib import Path
 from bench import usage
 from bench.clips import at_rate, folder_of
 from bench.viewer import Viewer, watching
-from demo import mesh, stage
+from demo import mesh, ports, stage
 from demo.console import Console
 from demo.scene import Scene
 from demo.supervisor import Program, Supervisor
@@ -144,13 +142,9 @@ async def running(model: str, *, inference: bool = True, **settings: str) -> Asy
 
 def any_ports() -> mesh.Addresses:
     """Ports that nobody expects anything on: a capture meant for another mesh must not join this one."""
-    with contextlib.ExitStack() as held:
-        ports = {}
-        for name in (*mesh.USUAL_PORTS, FLOOD, f"{FLOOD} metrics"):
-            place = held.enter_context(socket.socket())
-            place.bind((mesh.HOST, 0))
-            ports[name] = int(place.getsockname()[1])
-    return mesh.Addresses(ports, f"redis://{mesh.HOST}:{ports['redis']}/0")
+    names = (*mesh.USUAL_PORTS, FLOOD, f"{FLOOD} metrics")
+    chosen = dict(zip(names, ports.block(len(names)), strict=True))
+    return mesh.Addresses(chosen, f"redis://{ports.HOST}:{chosen['redis']}/0")
 
 
 def _of(name: str, settings: dict[str, str]) -> dict[str, str]:

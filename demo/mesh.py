@@ -1,9 +1,7 @@
 """The five services and their Redis as programs on this machine: addresses, commands, readiness."""
 
 import asyncio
-import fcntl
 import os
-import socket
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -13,11 +11,12 @@ import grpc
 import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from demo.fetch import cache_folder, redis_server
+from demo import ports
+from demo.fetch import redis_server
+from demo.ports import HOST
 from demo.scene import Scene
 from demo.supervisor import Program
 
-HOST = "127.0.0.1"
 GRPC_SERVICES = ("capture", "pose", "sync", "scoring")
 USUAL_PORTS = {
     **{name: 50051 + number for number, name in enumerate(GRPC_SERVICES)},
@@ -47,47 +46,11 @@ class Addresses:
 
 
 def choose_addresses(gateway_port: int | None) -> Addresses:
-    """The usual ports where they are free, others where they are not; the gateway's as asked."""
-    # All are held at once, so that no port is given out twice.
-    usual = _may_use_usual_ports()
-    held = {name: _usual_or_free(port if usual else 0) for name, port in USUAL_PORTS.items()}
-    ports = {name: int(place.getsockname()[1]) for name, place in held.items()}
-    for place in held.values():
-        place.close()
+    """The usual ports where they are free, others where they are not; the gateway's as asked. Raises PortsError."""
+    chosen = ports.choose(USUAL_PORTS)
     if gateway_port is not None:
-        ports["gateway"] = gateway_port
-    return Addresses(ports, os.environ.get(REDIS_URL) or f"redis://{HOST}:{ports['redis']}/0")
-
-
-def _may_use_usual_ports() -> bool:
-    """Whether no other demo has them, or is about to take them: two that start together must not meet there."""
-    path = cache_folder() / "usual-ports.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # held, and open, until the process ends
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        return False
-    return True
-
-
-def _usual_or_free(port: int) -> socket.socket:
-    try:
-        return _bind(port)
-    except OSError:
-        return _bind(0)
-
-
-def _bind(port: int) -> socket.socket:
-    place = socket.socket()
-    try:
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        place.bind((HOST, port))
-    except OSError:
-        place.close()
-        raise
-    return place
+        chosen["gateway"] = gateway_port
+    return Addresses(chosen, os.environ.get(REDIS_URL) or f"redis://{HOST}:{chosen['redis']}/0")
 
 
 def programs(scene: Scene, addresses: Addresses, log_level: str) -> list[Program]:

@@ -9,6 +9,7 @@ import time
 from demo import mesh, scene, stage
 from demo.console import Console
 from demo.fetch import FetchError
+from demo.ports import PortsError
 from demo.supervisor import ProgramError, Supervisor
 from services.pose.models import ModelError, task_path
 
@@ -21,7 +22,7 @@ def run(cameras: str, port: int | None, *, verbose: bool = False) -> int:
         played = scene.choose(cameras)
         addresses = mesh.choose_addresses(port)
         programs = mesh.programs(played, addresses, "debug" if verbose else "info")
-    except FetchError as error:
+    except (FetchError, PortsError) as error:
         console.say("demo", str(error), colour=31)
         return 1
     return asyncio.run(_run(played, addresses, Supervisor(programs, console), console))

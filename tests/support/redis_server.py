@@ -1,5 +1,8 @@
 """A real Redis server for the tests, on a free port of this machine, gone with them."""
 
+import contextlib
+import itertools
+import random
 import signal
 import socket
 import subprocess
@@ -11,6 +14,8 @@ from demo.fetch import present_redis_server
 from tests.support.waiting import wait_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+_PORTS = itertools.cycle(random.sample(range(12_000, 20_000), 8_000))
+"""Below those of the demo (`demo/ports.py`); in an order of its own in each process."""
 
 
 def find_binary() -> Path | None:
@@ -19,10 +24,15 @@ def find_binary() -> Path | None:
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of 127.0.0.1 that nothing listens on, and that was not given out lately.
+
+    None of those that the system gives to connections: such a one may be gone before its server listens.
+    """
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class RedisServer:
