@@ -135,10 +135,11 @@ eval-video: setup model redis-binary  ## How well repetitions are counted in vid
 	@$(PY) -m bench.eval_video "$(DATA)" "$(OUT)" $(if $(MODEL),--model $(MODEL))
 
 .PHONY: eval-gym
-eval-gym: setup model  ## Are the virtual gym's faults named, good form left alone (OUT=file.json CAMERAS=1,2,3 ONLY=squat PEOPLE=1|2 KEPT=1)
+eval-gym: setup model  ## Are the virtual gym's faults named, good form left alone (OUT=file.json CAMERAS=1,2,3 ONLY=squat PEOPLE=1|2 SHOWS=9 FOLLOWS=10,11 KEPT=1)
 	@test -n "$(OUT)" || { echo "make eval-gym OUT=file.json"; exit 2; }
 	@$(PY) -m bench.gym_faults $(OUT) $(if $(CAMERAS),--cameras $(CAMERAS)) $(if $(ONLY),--only $(ONLY)) \
-	  $(if $(PEOPLE),--people $(PEOPLE)) $(if $(KEPT),--kept)
+	  $(if $(PEOPLE),--people $(PEOPLE)) $(if $(SHOWS),--shows $(SHOWS)) $(if $(FOLLOWS),--follows $(FOLLOWS)) \
+	  $(if $(KEPT),--kept)
 
 .PHONY: bench
 bench: setup model redis-binary  ## Measure the mesh beside the bare loop (OUT=file.json CAMERAS=n FPS=f MODEL=lite|full SECONDS=s PHASES=… TARGET=compose PROJECT=komi)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,25 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cameras", default="1,2", help="numbers of cameras: 1, 2, 3 (default 1,2)")
     parser.add_argument("--only", default="", help="movements, with commas (default all)")
     parser.add_argument("--people", type=int, default=1, help="people of each split (default 1, at most 2)")
+    parser.add_argument("--shows", type=int, help="a person of your own choice who shows, beside --follows")
+    parser.add_argument(
+        "--follows", default="", help="people who follow them, with commas: in place of the splits"
+    )
     parser.add_argument("--source", choices=("mediapipe", "truth"), default="mediapipe")
     parser.add_argument(
         "--kept", action="store_true", help="only what has been looked at before: minutes, not an hour"
     )
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if (asked.shows is None) != (not asked.follows):
+        parser.error("--shows and --follows belong together: --shows 9 --follows 10,11")
+    return asked
+
+
+def splits(asked: argparse.Namespace) -> tuple[Split, ...]:
+    """The groups of people to look at."""
+    if asked.shows is None:
+        return tuple(replace(split, people=split.people[: asked.people]) for split in SPLITS)
+    return (Split("asked_for", asked.shows, tuple(map(int, asked.follows.split(",")))),)
 
 
 def results(asked: argparse.Namespace, split: Split, name: str, left_out: list[str]) -> list[Result]:
@@ -49,8 +64,6 @@ def results(asked: argparse.Namespace, split: Split, name: str, left_out: list[s
     template = template_of(name, split, asked.source)
     done = []
     for scene in performances(name, split):
-        if scene.person not in split.people[: asked.people]:
-            continue
         for cameras in map(int, asked.cameras.split(",")):
             if asked.kept and not _all_kept(scene, cameras, asked.source):
                 left_out.append(f"{split.name}: {scene.name}, {cameras} cameras")
@@ -85,7 +98,7 @@ def main() -> None:
         "missed": {},
         "left_out": [],
     }
-    for split in SPLITS:
+    for split in splits(asked):
         all_results: list[Result] = []
         for name in names:
             all_results += results(asked, split, name, document["left_out"])
