@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
@@ -34,6 +35,20 @@ class Verdict:
     out_s: float
     turn_s: float
     back_s: float
+
+    @property
+    def state(self) -> dict[str, float]:
+        """Its parts by name."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
+
+    @classmethod
+    def of(cls, state: object) -> Self | None:
+        """From `state`, in which JSON makes NaN null; None if it is none: the next repetition brings one."""
+        try:
+            parts = {part.name: state[part.name] for part in fields(cls)}  # type: ignore[index]
+            return cls(**{name: math.nan if value is None else float(value) for name, value in parts.items()})
+        except (KeyError, TypeError, ValueError):
+            return None
 
 
 def judge(

@@ -103,16 +103,24 @@ class SessionScorer:
         return self._calibration if way.template is self.template else self._defaults
 
     def state(self) -> dict[str, Any]:
-        """What a successor must know so that nothing is counted twice; plain JSON values."""
+        """What a successor must know so that nothing is counted twice and the score goes on; plain JSON values."""
         usual = {self._side(way): way.usual.state for way in self._counting.ways if way.usual.count.any()}
         last_end_s = self._counting.last_end_s if self._count else None
-        return {"count": self._count, "last_end_s": last_end_s, "usual": usual, "voice": self._voice.state()}
+        return {
+            "count": self._count,
+            "last_end_s": last_end_s,
+            "latest": self._latest.state if self._latest is not None else None,
+            "usual": usual,
+            "voice": self._voice.state(),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes up where another scorer of this session stopped."""
         self._count = int(state.get("count", 0))
         last = state.get("last_end_s")
         self._counting.last_end_s = -math.inf if last is None else float(last)
+        # Not what looks like a repetition among the sets that were looked at again.
+        self._latest = Verdict.of(state.get("latest"))
         usual = state.get("usual", {})
         for way in self._counting.ways:
             way.usual = Usual.of(usual.get(self._side(way)))
