@@ -10,6 +10,7 @@ import numpy as np
 from services.scoring.judging.memory import Clip
 from services.scoring.movement.features import BONE_COUNT, bones_of
 from services.scoring.movement.landmarks import Bools, Floats
+from services.scoring.movement.pictures import Picture
 from services.scoring.movement.warping import onto_template, warping_path
 from services.scoring.reference.template import RATE_HZ, Phase, Template
 from services.scoring.reference.tolerance import Tolerances, tolerances
@@ -40,6 +41,8 @@ class Comparison:
     """What passes, given how well the user's views see."""
     jitter: Floats
     """(60,) variance of the noise in `user`, frame by frame."""
+    pictures: tuple[Picture, ...] = ()
+    """The user in each camera's picture, on the template's rows."""
 
 
 def compare(clip: Clip, template: Template) -> Comparison:
@@ -59,7 +62,8 @@ def compare(clip: Clip, template: Template) -> Comparison:
     explained = 1.0 - float(np.square(relative * scale).sum() / max(energy, 1e-9))
     absolute = np.where(both, laid - template.features, 0.0)
     height = _height(laid - ready, reference, template.axis * both)
-    return Comparison(relative, absolute, laid, both, explained, at, height, limits, clip.jitter)
+    pictures = tuple(one.at(at) for one in clip.pictures)
+    return Comparison(relative, absolute, laid, both, explained, at, height, limits, clip.jitter, pictures)
 
 
 def _height(moved: Floats, reference: Floats, axis: Floats) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from services.scoring.movement.features import renormalised
 from services.scoring.movement.landmarks import Bools, Floats
+from services.scoring.movement.pictures import Picture, pictures_of
 from services.scoring.movement.smoothing import fill_gaps, lowpass, noise_left, resample
 from services.scoring.movement.views import Observed
 from services.scoring.reference.template import RATE_HZ
@@ -33,6 +34,8 @@ class Clip:
     jitter: Floats
     """(60,) variance of what smoothing has left of the noise from frame to frame."""
     start_s: float
+    pictures: tuple[Picture, ...] = ()
+    """The same rows in the pictures of the cameras that saw it."""
 
 
 class Memory:
@@ -68,4 +71,5 @@ class Memory:
         variance = np.where(known, np.stack([seen.variance for _, seen in chosen]), 0.0)
         mean = np.where(enough, variance.sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.inf)
         jitter = noise_left(even, smooth)
-        return Clip(np.where(enough, whole, 0.0), enough, mean, jitter, float(times[0]))
+        pictures = pictures_of(times, [seen.sights for _, seen in chosen], at, RATE_HZ)
+        return Clip(np.where(enough, whole, 0.0), enough, mean, jitter, float(times[0]), pictures)

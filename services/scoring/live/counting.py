@@ -109,7 +109,8 @@ class Counting:
         clip = self._memory.clip(cycle.peak_s if cycle.cut else cycle.start_s, cycle.end_s)
         if clip is not None and cycle.cut:
             # The way out is taken to have been the way back.
-            clip = replace(clip, features=np.concatenate((clip.features[::-1], clip.features[1:])))
+            both = np.concatenate((clip.features[::-1], clip.features[1:]))
+            clip = replace(clip, features=both, pictures=())
         if clip is None or not _from_ready_to_ready(way, clip):
             return None
         return Finished(way, cycle, clip, compare(clip, way.template))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from services.scoring.movement.features import BONE, bone_vectors, bone_visibility, bones_of
 from services.scoring.movement.landmarks import Floats, View
 from services.scoring.movement.levelling import Levels
+from services.scoring.movement.pictures import Sight
 from services.scoring.movement.views import SAME_VIEW_DEG, UNSEEN, Observed, fused, heading, turn_between
 
 HEADING_S: Final = 2.0
@@ -49,14 +51,20 @@ class Observer:
         if self._levels is not None:
             for one, view, turn in zip(bones, views, turns, strict=True):
                 one[:] = self._levels.level(view.camera_id, one, dt, turn, settled=settled)
-        return fused(bones, visible, turns)
+        sights = tuple(
+            Sight(view.camera_id, self._heading(view.camera_id), view.image_px, view.visibility)
+            for view in views
+        )
+        return replace(fused(bones, visible, turns), sights=sights)
+
+    def _heading(self, camera_id: str) -> float:
+        """Where a camera sees the person from as far as is known, radians; NaN: unknown."""
+        known = self._headings.get(camera_id)
+        return math.atan2(known.imag, known.real) if known is not None else math.nan
 
     def from_reference(self, camera_id: str) -> bool:
         """Whether this camera sees the person from where the reference's did, as far as is known."""
-        known = self._headings.get(camera_id)
-        if known is None:
-            return False
-        turn = math.remainder(math.atan2(known.imag, known.real) - self._reference, 2 * math.pi)
+        turn = math.remainder(self._heading(camera_id) - self._reference, 2 * math.pi)
         return abs(math.degrees(turn)) <= SAME_VIEW_DEG
 
     def _turn(self, camera_id: str, angle: float, dt: float, *, settled: bool, inclination: float) -> float:

@@ -85,6 +85,8 @@ def resample(times_s: Floats, values: Floats, at_s: Floats) -> Floats:
 
 def fill_gaps(times_s: Floats, values: Floats) -> Floats:
     """Linear interpolation over rows with NaN, each column by itself; leading and trailing gaps hold the nearest."""
+    if np.isfinite(values).all():
+        return values
     flat = values.reshape(len(values), -1).copy()
     for column in range(flat.shape[1]):
         good = np.isfinite(flat[:, column])

@@ -28,6 +28,7 @@ from services.scoring.movement.features import (
     joint_angles,
 )
 from services.scoring.movement.landmarks import Bools, Floats, View
+from services.scoring.movement.pictures import Sight
 
 Indices = NDArray[np.int64]
 
@@ -61,6 +62,8 @@ class Observed:
     """(60,) see `features.feature_vectors`; 0 where unknown."""
     variance: Floats
     """(60,) error variance of each feature, rad² (bones: of a unit vector's component); infinite where unknown."""
+    sights: tuple[Sight, ...] = ()
+    """What each camera's own picture showed."""
 
     @property
     def known(self) -> Bools:
