@@ -1,7 +1,8 @@
 """C: how many sessions of eight cameras one core of sync carries, by measurement.
 
-Sync is held to one core; its Redis and the load share the others. Every session has its own phase, one stream as pose
-opens it, and a message a pose. By itself: `python -m bench.sync_scenarios.capacity --sessions 3,8,20 [--resample]`.
+Sync is held to one core; its Redis and the load share the others. Every session has its own phase, and its poses go the
+way pose sends them: through `services.pose.forward`, one stream a session. A pose is ready when it is due, whether or not
+sync keeps up. By itself: `python -m bench.sync_scenarios.capacity --sessions 3,8,20 [--resample]`.
 """
 
 import argparse
@@ -15,7 +16,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
@@ -32,6 +32,7 @@ from services.mesh.redis import RedisClient, connect
 from services.mesh.sessions import SessionConfig, SessionStore
 from services.mesh.stages import monotonic_ns
 from services.mesh.times import to_timestamp
+from services.pose.forward import SyncForwarder
 from tests.support.redis_server import RedisServer, find_binary
 from tests.sync.processes import SyncProcess
 from tests.sync.rig import make_pose
@@ -43,7 +44,10 @@ SESSIONS = 20
 LEAD_S, MAKING_S = 1.0, 150e-6
 """Before the first pose is due, and for each that has to be made before."""
 POSTURES = 30
-METHOD = "/komi.sync.v1.SyncService/IngestPoses"
+BUFFERED = 64
+"""Poses that wait for sync at most, as pose has it by default."""
+FLUSH_S = 5.0
+"""For what is still under way when the last pose is sent."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,12 @@ class Load:
     whole: float
     """Share of the ticks that came out as one set of all cameras."""
     p50_ms: float
-    """From when a set's last pose was due at sync to the set: the way through gRPC and the load's own delay included."""
+    """From when a set's last pose was ready to the set: what it waited at the sender included, and the load's own delay."""
     p99_ms: float
+    gathered_ms: float
+    """How long a pose waited at the sender for others or for its stream, median."""
     late_ms: float
-    """How late the load sent its poses, 99th percentile."""
+    """How late the load handed its poses to the forwarder, 99th percentile."""
 
 
 async def one_core() -> list[Row]:
@@ -74,8 +80,9 @@ async def one_core() -> list[Row]:
         Row("C", name, "whole sets, share of ticks", load.whole, 0.99),
         Row("C", name, "sessions a core carries by the CPU these took", SESSIONS / load.core, SESSIONS),
         Row("C", name, "CPU a frame in sync, ms", load.sync_ms, None),
-        Row("C", name, "from a set's last pose being due to the set p50, ms", load.p50_ms, None),
+        Row("C", name, "from a set's last pose being ready to the set p50, ms", load.p50_ms, None),
         Row("C", name, "the same p99, ms", load.p99_ms, None),
+        Row("C", name, "of it at the sender, waiting for others p50, ms", load.gathered_ms, None),
         Row("C", name, "of it the load's own delay p99, ms", load.late_ms, None),
     ]
 
@@ -107,14 +114,16 @@ async def measure(
     warm_ns = start_ns + round(WARM_S * 1e9)
     used_s, counted, took_s, late_ms = await _send(address, made, warm_ns, pids)
     await asyncio.sleep(0.5)
-    waits_ms, whole = [], 0
+    waits_ms, gathered_ms, whole = [], [], 0
     for name in traces:
         for _, fields in await redis.xrange(keys.synced_sets(name)):
             found = pb.SyncedSet.FromString(fields[b"set"])
-            last_ns = max(member.stamps.published_monotonic_ns for member in found.members)
-            if min(m.stamps.captured_monotonic_ns for m in found.members) >= warm_ns:
-                whole += len(found.members) == CAMERAS
-                waits_ms.append((found.stamps.synced_monotonic_ns - last_ns) / 1e6)
+            stamps = [member.stamps for member in found.members]
+            if min(s.captured_monotonic_ns for s in stamps) >= warm_ns:
+                whole += len(stamps) == CAMERAS
+                ready_ns = max(s.inferred_monotonic_ns for s in stamps)
+                waits_ms.append((found.stamps.synced_monotonic_ns - ready_ns) / 1e6)
+                gathered_ms += [(s.published_monotonic_ns - s.inferred_monotonic_ns) / 1e6 for s in stamps]
         await redis.delete(keys.synced_sets(name))
     # The last instants are cut off: a tick may still wait for what never comes.
     ticks = sum(s.camera_id == "cam0" and s.true_us >= WARM_S * 1e6 for t in traces.values() for s in t)
@@ -126,6 +135,7 @@ async def measure(
         whole=min(1.0, whole / max(1, ticks - 2 * sessions)),
         p50_ms=quantile(waits_ms, 0.5),
         p99_ms=quantile(waits_ms, 0.99),
+        gathered_ms=quantile(gathered_ms, 0.5),
         late_ms=quantile(late_ms, 0.99),
     )
 
@@ -133,7 +143,7 @@ async def measure(
 def messages(
     session_id: str, shots: Sequence[Shot], start_us: int, start_ns: int
 ) -> Iterator[tuple[int, bytes]]:
-    """When each pose is due at sync, nanoseconds of the monotonic clock, and the message."""
+    """When each pose is ready, nanoseconds of the monotonic clock, and the PoseFrame: bytes take half the room."""
     moving = _postures(random.Random(session_id))
     blank = make_pose("", 0, 0, session_id=session_id, person=False)
     for shot in shots:
@@ -144,8 +154,8 @@ def messages(
         pose.pose.CopyFrom(moving[int(shot.camera_id[3:])][shot.sequence % POSTURES])
         due_ns = start_ns + shot.arrival_us * 1000
         pose.stamps.captured_monotonic_ns = start_ns + shot.true_us * 1000
-        pose.stamps.published_monotonic_ns = due_ns
-        yield due_ns, pb.IngestPosesRequest(pose=pose).SerializeToString()
+        pose.stamps.inferred_monotonic_ns = due_ns
+        yield due_ns, pose.SerializeToString()
 
 
 def _postures(rng: random.Random) -> list[list[pose_pb2.Pose]]:
@@ -177,36 +187,27 @@ def _postures(rng: random.Random) -> list[list[pose_pb2.Pose]]:
 async def _send(
     address: str, made: dict[str, list[tuple[int, bytes]]], warm_ns: int, pids: Sequence[int]
 ) -> tuple[list[float], int, float, list[float]]:
-    """Send what is due. CPU seconds of `pids` from `warm_ns` on, poses sent and seconds since then, and how late (ms)."""
+    """Hand on what is due. CPU seconds of `pids` from `warm_ns` on, poses and seconds since then, and how late (ms)."""
     late_ms: list[float] = []
     counted, before_s, began_ns = 0, [0.0 for _ in pids], 0
     async with open_channel(address) as channel:
-        calls: dict[str, Any] = {name: channel.stream_stream(METHOD)() for name in made}
-        for name, call in calls.items():
-            config = pb.IngestConfig(session_id=name, replica_id="load")
-            await call.write(pb.IngestPosesRequest(config=config).SerializeToString())
-        readers = [asyncio.create_task(_drain(call)) for call in calls.values()]
-        queue = heapq.merge(*([(due, name, raw) for due, raw in poses] for name, poses in made.items()))
-        for due_ns, name, raw in queue:
+        forwarder = SyncForwarder(channel, "load", capacity=BUFFERED, now_ns=monotonic_ns)
+        for due_ns, raw in heapq.merge(*made.values()):
             pause_s = (due_ns - monotonic_ns()) / 1e9
             if pause_s > 0.0005:
                 await asyncio.sleep(pause_s)
             if not counted and due_ns >= warm_ns:
                 before_s, began_ns = [cpu_s(pid) for pid in pids], monotonic_ns()
-            await calls[name].write(raw)
+            else:
+                # Late or not: the streams want their turn.
+                await asyncio.sleep(0)
+            forwarder.publish(pose_pb2.PoseFrame.FromString(raw))
             counted += due_ns >= warm_ns
             late_ms.append((monotonic_ns() - due_ns) / 1e6)
         used_s = [cpu_s(pid) - before for pid, before in zip(pids, before_s, strict=True)]
         took_s = (monotonic_ns() - began_ns) / 1e9
-        for call in calls.values():
-            await call.done_writing()
-        await asyncio.gather(*readers)
+        await forwarder.close(FLUSH_S)
     return used_s, counted, took_s, late_ms
-
-
-async def _drain(call: Any) -> None:
-    async for _ in call:
-        pass
 
 
 @asynccontextmanager

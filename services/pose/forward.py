@@ -1,6 +1,9 @@
 """Hands poses on to sync: one stream a session, bounded, again and again until sync takes them.
 
 What sync has not acknowledged is sent once more after a reconnect; sync stores a pose sent twice once.
+
+Poses that wait leave in one message. They wait while the message before them is held up, and where sync says it is busy
+for as long as it says, as long as others come that fast. A sync that does not speak of batches gets poses one by one.
 """
 
 import asyncio
@@ -13,15 +16,19 @@ import structlog
 
 from komi.common.v1 import pose_pb2, stream_pb2
 from komi.sync.v1 import sync_service_pb2, sync_service_pb2_grpc
+from services.mesh.times import from_duration
 from services.pose import metrics
 
 log = structlog.get_logger()
 
 Request = sync_service_pb2.IngestPosesRequest
+PoseBatch = sync_service_pb2.PoseBatch
 Call = grpc.aio.StreamStreamCall[Request, sync_service_pb2.IngestPosesResponse]
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
+RECENT = 15
+"""Poses by whose pace a feed judges whether waiting for another one is worth it."""
 UNACKNOWLEDGED = 256
 """Poses kept to be sent again; about a second's worth of eight cameras."""
 QUIET_S = 30.0
@@ -46,6 +53,11 @@ class SessionFeed:
         self._sent: deque[pose_pb2.PoseFrame] = deque(maxlen=UNACKNOWLEDGED)
         self._wake = asyncio.Event()
         self._closing = False
+        self._most_batched = 1
+        self._gather_s = 0.0
+        """How long sync would have a pose wait for others."""
+        self._intervals_ns: deque[int] = deque(maxlen=RECENT)
+        self._last_put_ns = 0
         self._log = log.bind(session=config.session_id)
 
     @property
@@ -61,6 +73,9 @@ class SessionFeed:
         else:
             metrics.BUFFERED.inc()
         self._waiting.append(frame)
+        now_ns = self._now_ns()
+        self._intervals_ns.append(now_ns - self._last_put_ns)
+        self._last_put_ns = now_ns
         self._wake.set()
 
     def close(self) -> None:
@@ -104,6 +119,8 @@ class SessionFeed:
     async def _stream(self) -> bool:
         """One stream's life. True: sync ended it and asks to connect again. Raises AioRpcError."""
         call: Call = self._stub.IngestPoses()
+        # Another replica may answer this one: it will say how it wants its poses.
+        self._most_batched, self._gather_s = 1, 0.0
         writer = asyncio.create_task(self._write(call), name="sync-writer")
         try:
             ended = await self._read(call)
@@ -119,13 +136,25 @@ class SessionFeed:
         for frame in list(self._sent):
             await call.write(Request(pose=frame))
         while await self._something_waits():
-            frame = self._waiting.popleft()
-            metrics.BUFFERED.dec()
-            frame.stamps.published_monotonic_ns = self._now_ns()
-            self._sent.append(frame)
-            await call.write(Request(pose=frame))
-            metrics.FORWARDED.inc()
+            if self._gathers():
+                await asyncio.sleep(self._gather_s)
+            frames = [self._waiting.popleft() for _ in range(min(self._most_batched, len(self._waiting)))]
+            now_ns = self._now_ns()
+            for frame in frames:
+                frame.stamps.published_monotonic_ns = now_ns
+            metrics.BUFFERED.dec(len(frames))
+            self._sent.extend(frames)
+            await call.write(
+                Request(pose=frames[0]) if len(frames) == 1 else Request(batch=PoseBatch(poses=frames))
+            )
+            metrics.FORWARDED.inc(len(frames))
         await call.done_writing()
+
+    def _gathers(self) -> bool:
+        """Whether another pose is likely to come while the first one waits: half of the last ones came that soon."""
+        if not self._gather_s or self._closing or len(self._waiting) >= self._most_batched:
+            return False
+        return sorted(self._intervals_ns)[len(self._intervals_ns) // 2] < self._gather_s * 1e9
 
     async def _something_waits(self) -> bool:
         while not self._waiting:
@@ -151,6 +180,8 @@ class SessionFeed:
                 case "end":
                     return response.end.reason != stream_pb2.STREAM_END_REASON_COMPLETE
                 case "ack":
+                    self._most_batched = max(1, response.ack.most_batched)
+                    self._gather_s = from_duration(response.ack.gather) / 1e6
                     now_handled = response.ack.stored + dropped + failed
                     for _ in range(min(now_handled - handled, len(self._sent))):
                         self._sent.popleft()

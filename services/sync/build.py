@@ -1,6 +1,7 @@
 """Puts the service together."""
 
 import asyncio
+import time
 
 from komi.sync.v1 import sync_service_pb2, sync_service_pb2_grpc
 from services.mesh.redis import connect
@@ -9,6 +10,7 @@ from services.mesh.server_clock import ServerClock
 from services.mesh.sessions import SessionStore
 from services.sync.config import SyncSettings
 from services.sync.feed import Feed
+from services.sync.load import Load
 from services.sync.parts import Parts
 from services.sync.pulse import Pulse
 from services.sync.service import SyncService
@@ -40,6 +42,7 @@ def builder(settings: SyncSettings) -> Build:
             clock=clock,
             feed=feed,
             pulse=pulse,
+            load=Load(time.monotonic(), time.process_time()),
             looking=asyncio.Lock(),
         )
         sessions = Sessions(parts, context.tasks)

@@ -8,6 +8,7 @@ from services.mesh.server_clock import ServerClock
 from services.mesh.sessions import SessionStore
 from services.sync.config import SyncSettings
 from services.sync.feed import Feed
+from services.sync.load import Load
 from services.sync.pulse import Pulse
 from services.sync.store import SyncStore
 
@@ -24,5 +25,6 @@ class Parts:
     clock: ServerClock
     feed: Feed
     pulse: Pulse
+    load: Load
     looking: asyncio.Lock
     """Held by the session whose pictures are being compared."""

@@ -1,7 +1,8 @@
 """komi.sync.v1.SyncService: protos in, protos out."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
@@ -12,15 +13,15 @@ from komi.sync.v1 import sync_service_pb2_grpc
 from services.mesh.errors import InvalidInput, NotFound
 from services.mesh.sessions import check_name
 from services.mesh.telemetry import DROPS
-from services.mesh.times import to_timestamp
+from services.mesh.times import to_duration, to_timestamp
 from services.sync import codec
 from services.sync.errors import SessionNotFound
-from services.sync.frames import TieBreaker
+from services.sync.frames import Frame, TieBreaker
 from services.sync.parts import Parts
 from services.sync.sessions import Sessions
 from services.sync.tally import Tally
 from services.sync.watch import Watcher
-from services.sync.worker import SessionWorker
+from services.sync.worker import BATCH, SessionWorker
 
 log = structlog.get_logger()
 
@@ -54,6 +55,7 @@ class SyncService(sync_service_pb2_grpc.SyncServiceServicer):
         reader = asyncio.create_task(stream.read(request_iterator), name=f"ingest-{config.session_id}")
         draining = asyncio.create_task(self._drain.wait(), name="ingest-drain")
         try:
+            yield stream.ack()
             while True:
                 await asyncio.wait((reader, draining), timeout=ACK_S, return_when=asyncio.FIRST_COMPLETED)
                 over = reader.done() or draining.done()
@@ -127,12 +129,26 @@ class _IngestStream:
     async def read(self, requests: AsyncIterator[pb.IngestPosesRequest]) -> None:
         """Hand every pose to the worker until the client closes its side."""
         async for request in requests:
-            if request.WhichOneof("payload") == "pose":
-                self._take(request.pose)
-            else:
-                raise InvalidInput("after the config only poses may follow on an ingest stream")
+            match request.WhichOneof("payload"):
+                case "pose":
+                    self._take((request.pose,))
+                case "batch" if len(request.batch.poses) <= BATCH:
+                    self._take(request.batch.poses)
+                case "batch":
+                    raise InvalidInput(
+                        f"a batch of {len(request.batch.poses)} poses is more than sync takes in one message: send at "
+                        f"most {BATCH}",
+                        reason="BATCH_TOO_LARGE",
+                    )
+                case _:
+                    raise InvalidInput("after the config only poses may follow on an ingest stream")
 
-    def _take(self, pose: pose_pb2.PoseFrame) -> None:
+    def _take(self, poses: Sequence[pose_pb2.PoseFrame]) -> None:
+        frames = [frame for frame in map(self._read, poses) if frame is not None]
+        if frames:
+            self._worker.offer(frames, self._tally)
+
+    def _read(self, pose: pose_pb2.PoseFrame) -> Frame | None:
         try:
             now_us = self._parts.clock.now_us()
             frame = codec.to_frame(pose, now_us, future_us=self._future_us, past_us=self._past_us)
@@ -140,9 +156,9 @@ class _IngestStream:
             DROPS.labels("sync", "ingest", "bad_time" if isinstance(error, codec.BadTime) else "broken").inc()
             if len(self._failed) < MOST_FAILED:
                 self._failed.append(codec.failed(pose, error))
-            return
+            return None
         self._worker.holder.heard_of_clock(pose)
-        self._worker.offer(self._apart(frame), self._tally)
+        return self._apart(frame)
 
     async def settle(self) -> None:
         """Wait, within reason, until what was read is stored."""
@@ -164,11 +180,17 @@ class _IngestStream:
                 )
         if self._tally.stored != self._told.stored:
             self._told.stored = self._tally.stored
-            ack = pb.IngestAck(stored=self._tally.stored)
-            if watermark_us := self._worker.holder.committed_us:
-                ack.watermark.CopyFrom(to_timestamp(watermark_us))
-            answers.append(pb.IngestPosesResponse(ack=ack))
+            answers.append(self.ack())
         return answers
+
+    def ack(self) -> pb.IngestPosesResponse:
+        """Poses stored so far, and how those to come should come."""
+        ack = pb.IngestAck(stored=self._tally.stored, most_batched=BATCH)
+        if watermark_us := self._worker.holder.committed_us:
+            ack.watermark.CopyFrom(to_timestamp(watermark_us))
+        if gather_us := self._parts.load.gather_us(time.monotonic(), time.process_time()):
+            ack.gather.CopyFrom(to_duration(gather_us))
+        return pb.IngestPosesResponse(ack=ack)
 
 
 async def _first_config(requests: AsyncIterator[pb.IngestPosesRequest]) -> pb.IngestConfig:

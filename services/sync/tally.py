@@ -19,9 +19,9 @@ class Tally:
     """Set while nothing waits to be stored."""
     _pending: int = 0
 
-    def take(self) -> None:
-        """One pose more waits."""
-        self._pending += 1
+    def take(self, count: int) -> None:
+        """So many poses more wait."""
+        self._pending += count
         self.settled.clear()
 
     def done(self) -> None:

@@ -59,11 +59,11 @@ class SessionWorker:
         self._corrections_us: dict[str, int] = {}
 
     # ------------------------------------------------------------ in
-    def offer(self, frame: Frame, tally: Tally) -> None:
-        """Take a pose. When too many wait, the oldest is given up and counted."""
+    def offer(self, frames: Sequence[Frame], tally: Tally) -> None:
+        """Take poses that came together. When too many wait, the oldest are given up and counted."""
         self.last_offer = time.monotonic()
-        tally.take()
-        self._pending.append((frame, tally))
+        tally.take(len(frames))
+        self._pending.extend((frame, tally) for frame in frames)
         while len(self._pending) > self._parts.settings.buffer:
             lost, loser = self._pending.popleft()
             loser.done()
@@ -95,7 +95,9 @@ class SessionWorker:
             group.create_task(self.house.run(), name=f"sync-house-{self.session_id}")
 
     async def _work(self) -> None:
-        while True:
+        task = asyncio.current_task()
+        # A cancellation may be taken for its own by redis, which does so while it connects; a group cancels once only.
+        while task is not None and not task.cancelling():
             await self._wake.wait()
             self._wake.clear()
             try:

@@ -7,6 +7,7 @@ import grpc
 
 from komi.common.v1 import pose_pb2, stream_pb2
 from komi.sync.v1 import sync_service_pb2, sync_service_pb2_grpc
+from services.mesh.times import to_duration
 from tests.support.waiting import eventually
 
 Response = sync_service_pb2.IngestPosesResponse
@@ -20,6 +21,11 @@ class Ingest(sync_service_pb2_grpc.SyncServiceServicer):
         self.configs: list[sync_service_pb2.IngestConfig] = []
         self.acknowledges = True
         self.refuses = False
+        self.most_batched = 0
+        self.gather_us = 0
+        """What acknowledgements ask for."""
+        self.messages = 0
+        """Messages with poses."""
         self.end_after: int | None = None
         """End the next stream with DRAINING after so many poses."""
 
@@ -36,16 +42,26 @@ class Ingest(sync_service_pb2_grpc.SyncServiceServicer):
             if request.HasField("config"):
                 config = request.config
                 self.configs.append(config)
+                if self.most_batched:
+                    yield self._ack(0)
                 continue
-            self.poses.setdefault(config.session_id, []).append(request.pose)
-            stored += 1
+            self.messages += 1
+            poses = request.batch.poses if request.HasField("batch") else (request.pose,)
+            self.poses.setdefault(config.session_id, []).extend(poses)
+            stored += len(poses)
             if self.acknowledges:
-                yield Response(ack=sync_service_pb2.IngestAck(stored=stored))
+                yield self._ack(stored)
             if self.end_after is not None and stored >= self.end_after:
                 self.end_after = None
                 yield Response(end=stream_pb2.StreamEnd(reason=stream_pb2.STREAM_END_REASON_DRAINING))
                 return
         yield Response(end=stream_pb2.StreamEnd(reason=stream_pb2.STREAM_END_REASON_COMPLETE))
+
+    def _ack(self, stored: int) -> Response:
+        ack = sync_service_pb2.IngestAck(stored=stored, most_batched=self.most_batched)
+        if self.gather_us:
+            ack.gather.CopyFrom(to_duration(self.gather_us))
+        return Response(ack=ack)
 
     def WatchSession(self, request: object, context: object) -> Any:
         raise NotImplementedError

@@ -1,6 +1,8 @@
 """Poses on their way to sync: whatever ends the stream, none is lost."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 from typing import Any
 
 import grpc
@@ -13,6 +15,10 @@ from services.mesh.stages import monotonic_ns
 from services.pose.forward import SyncForwarder
 from tests.pose.ingest import Ingest, IngestServer, Response
 from tests.support.waiting import Eventually
+
+
+def _pose(sequence: int) -> pose_pb2.PoseFrame:
+    return pose_pb2.PoseFrame(id=frame_pb2.FrameId(session_id="live", camera_id="front", sequence=sequence))
 
 
 class _Breaking(Ingest):
@@ -47,8 +53,7 @@ async def test_a_stream_that_breaks_is_opened_again_and_nothing_is_lost(
         async with open_channel(server.address) as channel:
             forwarder = SyncForwarder(channel, "pose-1", capacity=64, now_ns=monotonic_ns)
             for n in range(6):
-                frame_id = frame_pb2.FrameId(session_id="live", camera_id="front", sequence=n)
-                forwarder.publish(pose_pb2.PoseFrame(id=frame_id))
+                forwarder.publish(_pose(n))
             # What was not acknowledged may come twice: sync stores it once.
             await eventually(
                 lambda: {pose.id.sequence for pose in server.ingest.poses.get("live", [])} == set(range(6)),
@@ -58,3 +63,66 @@ async def test_a_stream_that_breaks_is_opened_again_and_nothing_is_lost(
             await forwarder.close()
     finally:
         await server.stop()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[IngestServer]:
+    server = IngestServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.mark.parametrize(("most", "messages"), [(0, 8), (3, 3), (64, 1)])
+async def test_poses_that_wait_leave_together_as_far_as_sync_takes_them(
+    eventually: Eventually, server: IngestServer, most: int, messages: int
+) -> None:
+    server.ingest.most_batched = most
+    async with open_channel(server.address) as channel:
+        forwarder = SyncForwarder(channel, "pose-1", capacity=64, now_ns=monotonic_ns)
+        published = count(step=8)
+
+        async def took() -> bool:
+            first, before = next(published), server.ingest.messages
+            for n in range(first, first + 8):
+                forwarder.publish(_pose(n))
+            await server.until("live", first + 8)
+            return server.ingest.messages - before == messages
+
+        # The feed has to be told first.
+        await eventually(took, within=30, what=f"eight poses in {messages} messages")
+        arrived = server.sequences()
+        assert arrived == list(range(len(arrived)))
+        await forwarder.close()
+
+
+async def test_poses_that_come_fast_wait_for_each_other_where_sync_asks_for_it(
+    eventually: Eventually, server: IngestServer
+) -> None:
+    server.ingest.most_batched, server.ingest.gather_us = 8, 500_000
+    async with open_channel(server.address) as channel:
+        forwarder = SyncForwarder(channel, "pose-1", capacity=64, now_ns=monotonic_ns)
+        published = count(step=4)
+
+        async def took() -> bool:
+            first, before = next(published), server.ingest.messages
+            for n in range(first, first + 4):
+                forwarder.publish(_pose(n))
+                await asyncio.sleep(0.005)
+            await server.until("live", first + 4)
+            return server.ingest.messages - before == 1
+
+        await eventually(took, within=30, what="four poses in one message")
+        await forwarder.close()
+
+
+async def test_a_pose_whose_next_one_is_far_off_waits_for_nothing(server: IngestServer) -> None:
+    server.ingest.most_batched, server.ingest.gather_us = 8, 3_600_000_000
+    async with open_channel(server.address) as channel:
+        seconds = count(1_000, step=3_601)
+        forwarder = SyncForwarder(channel, "pose-1", capacity=64, now_ns=lambda: next(seconds) * 10**9)
+        for n in range(5):
+            forwarder.publish(_pose(n))
+            await server.until("live", n + 1)
+        assert server.ingest.messages == 5
+        await forwarder.close()

@@ -116,6 +116,10 @@ class Ingest:
         for pose in poses:
             await self._call.write(pb.IngestPosesRequest(pose=pose))
 
+    async def send_together(self, *poses: pose_pb2.PoseFrame) -> None:
+        """As one batch."""
+        await self._call.write(pb.IngestPosesRequest(batch=pb.PoseBatch(poses=poses)))
+
     async def finish(self) -> None:
         """Close our side and read to the end."""
         await self._call.done_writing()

@@ -107,6 +107,34 @@ class IngestConfig(_message.Message):
 Global___IngestConfig: _TypeAlias = IngestConfig  # noqa: Y015
 
 @_typing.final
+class PoseBatch(_message.Message):
+    """Poses that were ready together. Each is handled as if it had come by itself: one that cannot be used is answered with
+    its own FrameFailed, and the others are stored.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def poses(self) -> _containers.RepeatedCompositeFieldContainer[_pose_pb2.PoseFrame]:
+        """In the order in which they became ready, of any cameras; at most IngestAck.most_batched, else INVALID_ARGUMENT and
+        none of them is taken.
+        """
+
+    def __init__(
+        self,
+        *,
+        poses: _abc.Iterable[_pose_pb2.PoseFrame] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["poses", b"poses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PoseBatch: _TypeAlias = PoseBatch  # noqa: Y015
+
+@_typing.final
 class IngestPosesRequest(_message.Message):
     """What pose sends."""
 
@@ -114,6 +142,7 @@ class IngestPosesRequest(_message.Message):
 
     CONFIG_FIELD_NUMBER: _builtins.int
     POSE_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def config(self) -> Global___IngestConfig:
         """First message only."""
@@ -122,17 +151,22 @@ class IngestPosesRequest(_message.Message):
     def pose(self) -> _pose_pb2.PoseFrame:
         """A pose; frames without a person too, since they move the watermark."""
 
+    @_builtins.property
+    def batch(self) -> Global___PoseBatch:
+        """Several poses at the cost of one message. Only once an ack has said that batches are taken."""
+
     def __init__(
         self,
         *,
         config: Global___IngestConfig | None = ...,
         pose: _pose_pb2.PoseFrame | None = ...,
+        batch: Global___PoseBatch | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "payload", b"payload", "pose", b"pose"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "config", b"config", "payload", b"payload", "pose", b"pose"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "payload", b"payload", "pose", b"pose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "config", b"config", "payload", b"payload", "pose", b"pose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "pose"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "pose", "batch"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -140,27 +174,39 @@ Global___IngestPosesRequest: _TypeAlias = IngestPosesRequest  # noqa: Y015
 
 @_typing.final
 class IngestAck(_message.Message):
-    """Poses handled so far on this stream."""
+    """Poses handled so far on this stream, and how sync would have those to come."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     STORED_FIELD_NUMBER: _builtins.int
     WATERMARK_FIELD_NUMBER: _builtins.int
+    MOST_BATCHED_FIELD_NUMBER: _builtins.int
+    GATHER_FIELD_NUMBER: _builtins.int
     stored: _builtins.int
-    """Poses stored."""
+    """Poses stored; each of a batch counts."""
+    most_batched: _builtins.int
+    """Poses that one PoseBatch may hold. 0: none, send them one by one."""
     @_builtins.property
     def watermark(self) -> _timestamp_pb2.Timestamp:
         """Session watermark: sets at or below it are final. Unset: none yet."""
+
+    @_builtins.property
+    def gather(self) -> _duration_pb2.Duration:
+        """How long a pose may wait for others at the sender, to come with them: longer the busier sync is, since it would lie
+        unread here otherwise. Unset: not at all.
+        """
 
     def __init__(
         self,
         *,
         stored: _builtins.int = ...,
         watermark: _timestamp_pb2.Timestamp | None = ...,
+        most_batched: _builtins.int = ...,
+        gather: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["watermark", b"watermark"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["gather", b"gather", "watermark", b"watermark"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["stored", b"stored", "watermark", b"watermark"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gather", b"gather", "most_batched", b"most_batched", "stored", b"stored", "watermark", b"watermark"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -178,7 +224,7 @@ class IngestPosesResponse(_message.Message):
     END_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def ack(self) -> Global___IngestAck:
-        """Counts so far; sent at least once a second and after the last pose."""
+        """Counts so far; sent at once, then at least once a second while poses come, and after the last pose."""
 
     @_builtins.property
     def dropped(self) -> _stream_pb2.DropNotice:
