@@ -25,8 +25,10 @@ import numpy as np
 from services.scoring.advice.knowledge import canonical
 from services.scoring.judging.comparison import READY_ROWS, Comparison, phase_times
 from services.scoring.judging.measures import MEASURES, Body, Measure, seen_by_one_camera
+from services.scoring.judging.pictured import PICTURED, picture_of_reference, shown
 from services.scoring.movement.features import BONE, BONE_COUNT
 from services.scoring.movement.landmarks import Bools, Floats
+from services.scoring.movement.pictures import Picture
 from services.scoring.movement.views import Observed
 from services.scoring.reference.template import RATE_HZ, Phase, Template
 
@@ -47,15 +49,19 @@ class Rule:
     direction: str
     """As in a cue's code, exercise.part.direction."""
     measure: str
+    """One of `MEASURES`, or of `PICTURED`."""
     when: str
-    """turn: mean at the far end; most, least: over all of it; change, sinking: turn and least less the start's, which leaves
-    builds out."""
+    """turn: mean at the far end; whole: of all of it; most, least: over all of it; change, sinking: turn and least less the
+    start's, which leaves builds out."""
     passes: float
     """Difference from what is expected, in the measure's unit, that is worth 70; its sign says to which side."""
     joints: tuple[str, ...]
     usual: tuple[float, float] | None = None
     """What coaches ask for and how much good trainers differ (standard deviation); None: whatever the reference shows."""
 
+
+_SWINGS: Final = Rule("trunk", "more", "lean", "change", -4.0, ("trunk",), usual=(-1.5, 1.5))
+"""Lifting arms leans a trunk back by a degree or two; whoever swings with it leans by ten."""
 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "squat": (
@@ -78,18 +84,19 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "biceps_curl": (
         Rule("elbow", "less", "elbow_bend", "most", -7.0, _ELBOWS),
         Rule("shoulder", "more", "arm_forward", "most", 3.0, _SHOULDERS),
-        Rule("trunk", "more", "trunk_forward", "change", -2.8, ("trunk",)),
+        _SWINGS,
     ),
     "lateral_raise": (
-        Rule("shoulder", "less", "arm_lift", "most", -20.0, _SHOULDERS),
-        Rule("shoulder", "more", "arm_lift", "most", 8.0, _SHOULDERS),
+        Rule("shoulder", "less", "arms_up", "most", -14.0, _SHOULDERS, usual=(90.0, 4.0)),
+        Rule("shoulder", "more", "arms_up", "most", 12.0, _SHOULDERS, usual=(90.0, 4.0)),
         Rule("elbow", "more", "arm_forward", "turn", 9.0, _ELBOWS),
-        Rule("trunk", "more", "trunk_forward", "change", -5.0, ("trunk",)),
+        _SWINGS,
     ),
     "shoulder_press": (
-        Rule("shoulder", "less", "arm_lift", "most", -9.0, _SHOULDERS, usual=(155.0, 8.0)),
-        Rule("trunk", "more", "trunk_forward", "sinking", -2.0, ("trunk",), usual=(-1.0, 2.0)),
-        Rule("hands", "uneven", "arm_gap", "most", 6.0, _SHOULDERS),
+        Rule("shoulder", "less", "arms_up", "most", -10.0, _SHOULDERS, usual=(163.0, 5.0)),
+        _SWINGS,
+        Rule("hands", "uneven", "left_higher", "whole", -0.033, _SHOULDERS, usual=(0.0, 0.02)),
+        Rule("hands", "uneven", "left_higher", "whole", 0.033, _SHOULDERS, usual=(0.0, 0.02)),
     ),
     "plank": (
         Rule("hips", "sag", "sag", "turn", 4.0, _HIPS),
@@ -145,9 +152,9 @@ def flaws(comparison: Comparison, template: Template, *, timed: bool = False) ->
     `timed`: the video leads, so that the user's own pace is a fault.
     """
     user = Body(comparison.user, comparison.user[:READY_ROWS].mean(axis=0))
-    shown = Body(template.features, template.ready)
+    reference = Body(template.features, template.ready)
     turn = np.asarray(template.phases == Phase.TURN)
-    found = _told(template, comparison.known, user, turn, shown, turn)
+    found = _told(template, comparison.known, user, turn, reference, turn, comparison.pictures)
     if settled(comparison, template):
         found += _of_time(comparison, template, timed=timed)
     return _furthest_first(found)
@@ -182,9 +189,9 @@ def settled(comparison: Comparison, template: Template) -> bool:
 
 def held_flaws(seen: Observed, template: Template) -> tuple[Flaw, ...]:
     """How far a held pose goes towards each fault of its exercise now."""
-    user, shown = (Body(pose[None], pose) for pose in (seen.features, template.ready))
+    user, reference = (Body(pose[None], pose) for pose in (seen.features, template.ready))
     now = np.ones(1, dtype=np.bool_)
-    return _furthest_first(_told(template, seen.known & template.known, user, now, shown, now))
+    return _furthest_first(_told(template, seen.known & template.known, user, now, reference, now))
 
 
 def _furthest_first(found: list[Flaw]) -> tuple[Flaw, ...]:
@@ -192,31 +199,67 @@ def _furthest_first(found: list[Flaw]) -> tuple[Flaw, ...]:
 
 
 def _told(
-    template: Template, known: Bools, user: Body, turn: Bools, shown: Body, shown_turn: Bools
+    template: Template,
+    known: Bools,
+    user: Body,
+    turn: Bools,
+    reference: Body,
+    reference_turn: Bools,
+    pictures: tuple[Picture, ...] = (),
 ) -> list[Flaw]:
-    """`known` (60,) features seen in both; `turn`, `shown_turn`: rows of either at the far end."""
+    """`known` (60,) features seen in both; `turn`, `reference_turn`: rows of either at the far end; `pictures`: what the
+    cameras showed of the user, on the template's rows.
+    """
     seen = np.asarray(known[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).all(axis=1))
     found = []
     for rule in RULES.get(canonical(template.exercise), ()):
+        if rule.measure in PICTURED:
+            found += _in_pictures(rule, pictures, template, turn)
+            continue
         measure = _seen(MEASURES[rule.measure], seen)
         if measure is None or (rule.when in ("turn", "change") and not turn.any()):
             continue
-        expected = _expected(rule, measure, shown, shown_turn)
+        expected = _expected(rule, measure, reference, reference_turn)
         more = _value(measure.of(user), rule.when, turn) - expected
         degrees = float(round(more)) if measure.unit == "degrees" else math.nan
         found.append(Flaw(rule, max(0.0, more / rule.passes), degrees))
     return found
 
 
-def _expected(rule: Rule, measure: Measure, shown: Body, turn: Bools) -> float:
+def _in_pictures(rule: Rule, pictures: tuple[Picture, ...], template: Template, turn: Bools) -> list[Flaw]:
+    """By a measure that cameras' pictures show; none: they, or the reference's, do not show enough of it."""
+    measure = PICTURED[rule.measure]
+    done, showed = (
+        shown(measure, some, lambda rows: _value(rows, rule.when, turn))
+        for some in (pictures, picture_of_reference(template))
+    )
+    if done is None or (showed is None and rule.usual is None):
+        return []
+    expected = _averaged(rule, showed.value, showed.error) if showed is not None else _usual(rule)
+    more = done.value - expected
+    degrees = float(round(more)) if measure.unit == "degrees" else math.nan
+    return [Flaw(rule, max(0.0, more / rule.passes), degrees)]
+
+
+def _expected(rule: Rule, measure: Measure, reference: Body, turn: Bools) -> float:
     """What the reference shows and what is usual, averaged by their variances."""
-    seen = _value(measure.of(shown), rule.when, turn)
+    seen = _value(measure.of(reference), rule.when, turn)
+    if rule.usual is None:
+        return seen
+    error = seen_by_one_camera(measure, reference.features[turn].mean(axis=0), reference.ready)
+    return _averaged(rule, seen, error)
+
+
+def _averaged(rule: Rule, seen: float, error: float) -> float:
     if rule.usual is None:
         return seen
     usual, spread = rule.usual
-    error = seen_by_one_camera(measure, shown.features[turn].mean(axis=0), shown.ready)
     share = spread**2 / (spread**2 + error**2)
     return share * seen + (1.0 - share) * usual
+
+
+def _usual(rule: Rule) -> float:
+    return rule.usual[0] if rule.usual is not None else math.nan
 
 
 def deviation(found: tuple[Flaw, ...]) -> float:
@@ -236,5 +279,7 @@ def _seen(measure: Measure, seen: Bools) -> Measure | None:
 def _value(values: Floats, when: str, turn: Bools) -> float:
     start = float(values[:READY_ROWS].mean()) if when in ("change", "sinking") else 0.0
     if when in ("turn", "change"):
-        return float(values[turn].mean()) - start
+        return float(values[turn].mean()) - start if turn.any() else math.nan
+    if when == "whole":
+        return float(values.mean())
     return float(values.max() if when == "most" else values.min()) - start
