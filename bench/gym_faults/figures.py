@@ -49,7 +49,7 @@ NAMES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "bent_elbows": ("elbow.more",),
         "swinging": ("trunk.more",),
     },
-    "knee_raise": {"low": ("hip.less",), "leaning_back": ("trunk.less",), "bent_support": ("knee.less",)},
+    "knee_raise": {"low": ("hip.less",), "leaning_back": ("trunk.less",), "bent_support": ("knee.more",)},
 }
 """What each of the gym's faults is called in a cue's code."""
 BARS: Final = {"found": 0.90, "left_alone": 0.95, "exact": 1.0}

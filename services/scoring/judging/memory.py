@@ -19,6 +19,8 @@ SPAN_S: Final = 30.0
 MOST_FRAMES: Final = 4000
 SEEN_SHARE: Final = 0.5
 """A feature counts in a repetition if it was seen in this share of its frames."""
+BEFORE_S: Final = 1.0
+"""A movement is noticed once it is under way; how the person stood is seen so long before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +73,6 @@ class Memory:
         variance = np.where(known, np.stack([seen.variance for _, seen in chosen]), 0.0)
         mean = np.where(enough, variance.sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.inf)
         jitter = noise_left(even, smooth)
-        pictures = pictures_of(times, [seen.sights for _, seen in chosen], at, RATE_HZ)
+        before = [seen.sights for t, seen in self._frames if start_s - BEFORE_S <= t < start_s]
+        pictures = pictures_of(times, [seen.sights for _, seen in chosen], at, RATE_HZ, before)
         return Clip(np.where(enough, whole, 0.0), enough, mean, jitter, float(times[0]), pictures)

@@ -8,13 +8,13 @@ in a camera that stands where it shows (`judging/pictured.py`).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from services.scoring.movement.landmarks import Bools, Floats
+from services.scoring.movement.landmarks import Bools, Floats, Landmark
 from services.scoring.movement.outline import hips_and_trunk
 from services.scoring.movement.smoothing import fill_gaps, lowpass, resample
 
@@ -22,6 +22,10 @@ VISIBLE: Final = 0.5
 """Landmarks less visible than this are hidden, not seen."""
 SEEN_SHARE: Final = 0.5
 """A camera, or a landmark of it, counts if it was seen in this share of the frames."""
+TALLEST: Final = 0.98
+"""Who stands has legs of this share of the length that they have at most."""
+_HIPS: Final = [Landmark.LEFT_HIP, Landmark.RIGHT_HIP]
+_ANKLES: Final = [Landmark.LEFT_ANKLE, Landmark.RIGHT_ANKLE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,10 @@ class Picture:
     """(rows, 33, 2) trunk lengths from the middle of the hips, x to the picture's right, y up; 0 where never seen."""
     seen: Bools
     """(33,)"""
+    stood: Floats
+    """(33, 2) the same points before the movement began."""
     hips: Floats
-    """(rows, 2) where their middle is in the picture, from where it began, in the same lengths."""
+    """(rows, 2) where their middle is in the picture, from where it was then, in the same lengths."""
 
     def at(self, rows: Floats) -> Picture:
         """The same at other, fractional rows."""
@@ -61,17 +67,38 @@ class Picture:
         return replace(self, points=points, hips=(1.0 - share) * self.hips[low] + share * self.hips[high])
 
 
-def picture_of(image: Floats, heading: float, seen: Bools) -> Picture:
-    """From pixels (rows, 33, 2), y down, without gaps. A trunk is as long as it mostly shows."""
+def picture_of(image: Floats, heading: float, seen: Bools, stood: Floats | None = None) -> Picture:
+    """From pixels (rows, 33, 2), y down, without gaps; `stood` (33, 2): as before the movement, its first row if None.
+
+    A trunk is as long as it mostly shows.
+    """
     hips, trunk = hips_and_trunk(image)
+    before = image[0] if stood is None else stood
+    began, _ = hips_and_trunk(before)
     up = np.array([1.0, -1.0]) / max(float(np.median(trunk)), 1.0)
-    return Picture(heading, (image - hips[:, None]) * up, seen, (hips - hips[0]) * up)
+    return Picture(heading, (image - hips[:, None]) * up, seen, (before - began) * up, (hips - began) * up)
+
+
+def _stood(image: Floats) -> Floats:
+    """(33, 2) how the person stood, of some moments (n, 33, 2): in those in which the legs are longest."""
+    legs = image[:, _ANKLES, 1].mean(axis=1) - image[:, _HIPS, 1].mean(axis=1)
+    out: Floats = np.median(image[legs >= TALLEST * legs.max()], axis=0)
+    return out
 
 
 def pictures_of(
-    times_s: Floats, sights: Sequence[tuple[Sight, ...]], at_s: Floats, rate_hz: float
+    times_s: Floats,
+    sights: Sequence[tuple[Sight, ...]],
+    at_s: Floats,
+    rate_hz: float,
+    before: Iterable[tuple[Sight, ...]] = (),
 ) -> tuple[Picture, ...]:
-    """Of every camera that saw most of it, at even instants `at_s`. `sights`: of each instant in `times_s`."""
+    """Of every camera that saw most of it, at even instants `at_s`. `sights`: of each instant in `times_s`; `before`: of
+    the moments just before them, in which the movement began.
+    """
+    earlier: dict[str, list[Floats]] = {}
+    for one in (one for some in before for one in some if np.isfinite(one.image_px).all()):
+        earlier.setdefault(one.camera_id, []).append(one.image_px)
     cameras: dict[str, list[tuple[float, Sight]]] = {}
     for at, some in zip(times_s, sights, strict=True):
         for one in some:
@@ -85,5 +112,6 @@ def pictures_of(
         seen = (visible & np.isfinite(image).all(axis=2)).mean(axis=0) >= SEEN_SHARE
         when = np.array([at for at, _ in mine])
         smooth = lowpass(resample(when, fill_gaps(when, image), at_s), rate_hz)
-        found.append(picture_of(smooth, mine[-1][1].heading, seen))
+        stood = _stood(np.stack([*earlier.get(mine[0][1].camera_id, ()), smooth[0]]))
+        found.append(picture_of(smooth, mine[-1][1].heading, seen, stood))
     return tuple(found)

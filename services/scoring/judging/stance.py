@@ -1,0 +1,126 @@
+"""Faults of the legs that are seen where the knees, hips and feet stand in the room, if cameras at an angle tell it.
+
+Bones say these badly: each comes with a guess of depth, and a knee that falls inwards by a hand's breadth is a few degrees
+of two bones. What is right here coaches agree on whatever the reference shows (knees over the feet, weight on both of them,
+a leg that is stood on is straight), and a reference is one camera's, which cannot tell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from services.scoring.advice.knowledge import canonical
+from services.scoring.judging.comparison import Comparison
+from services.scoring.movement.landmarks import Bools, Landmark
+from services.scoring.movement.stereo import Placed, placed
+from services.scoring.reference.template import Phase, Template
+
+FURTHEST: Final = 0.97
+"""Rows that go so far, of the furthest."""
+LEFT: Final = 0
+FORWARD: Final = 1
+Weights = Mapping[Landmark, float]
+_L = Landmark
+_LEG: Final = (
+    (_L.LEFT_HIP, _L.LEFT_KNEE, _L.LEFT_ANKLE),
+    (_L.RIGHT_HIP, _L.RIGHT_KNEE, _L.RIGHT_ANKLE),
+)
+
+
+def _front(pose: Placed) -> int:
+    """0: the left foot is in front, 1: the right."""
+    return 0 if pose[_L.LEFT_ANKLE][2] > pose[_L.RIGHT_ANKLE][2] else 1
+
+
+def _stood_on(pose: Placed) -> int:
+    """0: the left foot is lower, 1: the right."""
+    return 0 if pose[_L.LEFT_ANKLE][1] < pose[_L.RIGHT_ANKLE][1] else 1
+
+
+def _knees_over_feet(_: Placed) -> Weights:
+    """How much wider the knees stand than the ankles."""
+    return {_L.LEFT_KNEE: 1.0, _L.RIGHT_KNEE: -1.0, _L.LEFT_ANKLE: -1.0, _L.RIGHT_ANKLE: 1.0}
+
+
+def _hips_aside(pose: Placed) -> Weights:
+    """How far the hips stand beside the middle of the ankles, to the side they do."""
+    left = float(pose[_L.LEFT_ANKLE][0] + pose[_L.RIGHT_ANKLE][0]) < 0.0
+    return dict.fromkeys((_L.LEFT_ANKLE, _L.RIGHT_ANKLE), -0.5 if left else 0.5)
+
+
+def _front_knee(pose: Placed) -> Weights:
+    """How far the front knee stands outside its ankle."""
+    front = _front(pose)
+    _, knee, ankle = _LEG[front]
+    out = 1.0 if front == 0 else -1.0
+    return {knee: out, ankle: -out}
+
+
+def _support_bent(pose: Placed) -> Weights:
+    """How far the knee of the leg that is stood on is ahead of the line from hip to ankle."""
+    hip, knee, ankle = _LEG[_stood_on(pose)]
+    return {hip: -0.5, knee: 1.0, ankle: -0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """One fault: what is right where the movement turns, leg lengths, and how much more or less of it passes."""
+
+    part: str
+    direction: str
+    """As in a cue's code, exercise.part.direction."""
+    joints: tuple[str, ...]
+    weights: Callable[[Placed], Weights]
+    """What to add up of the places of which landmarks."""
+    axis: int
+    right: float
+    passes: float
+    alone: bool = True
+    """Whether this tells the fault better than bones do, so that they are not asked. Not of one leg: cameras on one side
+    see the far one worse than the near one."""
+
+    def excess(self, pose: Placed) -> float:
+        """How far it goes towards the fault, 1 at the limit; NaN: it is not seen well enough to tell."""
+        weights = self.weights(pose)
+        axis = 0 if self.axis == LEFT else 2
+        value = sum(float(pose[mark][axis]) * weight for mark, weight in weights.items())
+        variance = sum(
+            float(pose.covariance[mark, self.axis, self.axis]) * weight**2 for mark, weight in weights.items()
+        )
+        return (value - self.right) / self.passes if math.sqrt(variance) <= abs(self.passes) else math.nan
+
+
+STANDS: Final[Mapping[str, tuple[Stand, ...]]] = {
+    "squat": (
+        Stand("knees", "in", ("left_knee", "right_knee"), _knees_over_feet, LEFT, 0.12, -0.075),
+        Stand("hips", "aside", ("left_hip", "right_hip"), _hips_aside, LEFT, 0.0, 0.032),
+    ),
+    "lunge": (
+        Stand("knees", "in", ("left_knee", "right_knee"), _front_knee, LEFT, 0.03, -0.055, alone=False),
+    ),
+    "knee_raise": (Stand("knee", "more", ("left_knee", "right_knee"), _support_bent, FORWARD, 0.02, 0.03),),
+}
+
+
+def excesses(comparison: Comparison, template: Template) -> list[tuple[Stand, float]]:
+    """How far a repetition goes towards each of its exercise's faults; those that cannot be told are left out."""
+    stands = STANDS.get(canonical(template.exercise))
+    if stands is None:
+        return []
+    pose = placed(comparison.pictures, _far_end(comparison, template))
+    if pose is None:
+        return []
+    told = [(stand, stand.excess(pose)) for stand in stands]
+    return [(stand, max(0.0, excess)) for stand, excess in told if math.isfinite(excess)]
+
+
+def _far_end(comparison: Comparison, template: Template) -> Bools:
+    """(rows,) where the movement goes furthest: within the turn knees still fall in and come out again."""
+    axis = np.where(comparison.known, template.axis, 0.0)
+    level = np.where(template.phases == Phase.TURN, (comparison.user - comparison.user[0]) @ axis, -np.inf)
+    return np.asarray(level >= FURTHEST * level.max()) & np.isfinite(level)
