@@ -26,6 +26,7 @@ from services.scoring.advice.knowledge import canonical
 from services.scoring.judging.comparison import READY_ROWS, Comparison, phase_times
 from services.scoring.judging.measures import MEASURES, Body, Measure, seen_by_one_camera
 from services.scoring.judging.pictured import PICTURED, picture_of_reference, shown
+from services.scoring.judging.stance import excesses
 from services.scoring.movement.features import BONE, BONE_COUNT
 from services.scoring.movement.landmarks import Bools, Floats
 from services.scoring.movement.pictures import Picture
@@ -155,9 +156,22 @@ def flaws(comparison: Comparison, template: Template, *, timed: bool = False) ->
     reference = Body(template.features, template.ready)
     turn = np.asarray(template.phases == Phase.TURN)
     found = _told(template, comparison.known, user, turn, reference, turn, comparison.pictures)
+    found = _with_stance(found, comparison, template)
     if settled(comparison, template):
         found += _of_time(comparison, template, timed=timed)
     return _furthest_first(found)
+
+
+def _with_stance(found: list[Flaw], comparison: Comparison, template: Template) -> list[Flaw]:
+    """With what is seen of where knees, hips and feet stand; a fault told twice is told by what shows it more clearly."""
+    for stand, excess in excesses(comparison, template):
+        name = (stand.part, stand.direction)
+        same = [flaw for flaw in found if (flaw.rule.part, flaw.rule.direction) == name]
+        if not stand.alone and any(flaw.excess > excess for flaw in same):
+            continue
+        rule = Rule(*name, "stance", "turn", stand.passes, stand.joints)
+        found = [flaw for flaw in found if flaw not in same] + [Flaw(rule, excess, math.nan)]
+    return found
 
 
 def _of_time(comparison: Comparison, template: Template, *, timed: bool) -> list[Flaw]:
