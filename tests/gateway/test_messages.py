@@ -140,11 +140,13 @@ def test_rest_documents_have_the_documented_fields() -> None:
 def test_a_report_a_comparison_and_an_exercise_have_the_documented_fields() -> None:
     told = documented()
     done = scoring.Repetition(
-        number=1, faults=["squat.knees.in.out"], cue=scoring.Advice(code="squat.knees.in.out")
-    )
+        number=1, faults=["squat.knees.in.out"], cue=scoring.Advice(code="squat.knees.in.out"),
+        start_time=to_timestamp(3_500_000),
+    )  # fmt: skip
     report = reports.report(
         scoring.Report(
             report_id="p-1",
+            start_time=to_timestamp(2_000_000),
             repetitions=[done],
             timeline=[scoring.TimelinePoint(score=82)],
             top_errors=[scoring.TopError(joint="left_knee")],
@@ -157,7 +159,7 @@ def test_a_report_a_comparison_and_an_exercise_have_the_documented_fields() -> N
     lines = reports.repetitions_table(report).splitlines()
     assert lines[0].split(",") == list(reports.REPETITION_COLUMNS)
     assert lines[1].startswith("1,")
-    assert lines[1].endswith("squat.knees.in.out,squat.knees.in.out")
+    assert lines[1].endswith("squat.knees.in.out,squat.knees.in.out,1.5")
     compared = comparisons.comparison(
         scoring.Comparison(
             reference=scoring.Reference(name="Squat"),

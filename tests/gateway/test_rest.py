@@ -259,6 +259,14 @@ async def test_the_pages_load_nothing_from_elsewhere(door: Door) -> None:
             ).status_code == 200, address
 
 
+async def test_a_mistyped_address_of_the_page_leads_people_to_the_page_and_tells_programs(door: Door) -> None:
+    person = await door.client.get("/ui/histry/", headers={"accept": "text/html,*/*;q=0.8"})
+    assert (person.status_code, person.headers["location"]) == (303, "/ui/")
+    program = await door.client.get("/ui/histry/")
+    assert (program.status_code, program.json()["reason"]) == (404, "NO_SUCH_ADDRESS")
+    assert (await door.client.get("/favicon.ico")).headers["location"] == "/ui/icon.svg"
+
+
 async def test_openapi_names_every_route_and_every_problem(door: Door) -> None:
     schema = (await door.client.get("/openapi.json")).json()
     for path in ("/", "/cameras", "/latest_image/{camera_id}", "/get-image/{camera_id}", "/api/v1/cameras",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Scope
 
@@ -26,6 +28,15 @@ class PageFiles(StaticFiles):
         answer.headers["cache-control"] = UNCHANGING if hashed else "no-cache"
         return answer
 
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """A person who mistypes an address gets to the page; programs are told that there is nothing."""
+        try:
+            return await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code == 404 and "text/html" in Headers(scope=scope).get("accept", ""):
+                return RedirectResponse("/ui/", 303)
+            raise
+
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,6 +45,12 @@ router = APIRouter(include_in_schema=False)
 async def to_page() -> RedirectResponse:
     """The page's address ends with a slash."""
     return RedirectResponse("/ui/", 308)
+
+
+@router.get("/favicon.ico")
+async def icon() -> RedirectResponse:
+    """Browsers ask for it beside any answer that names none."""
+    return RedirectResponse("/ui/icon.svg", 308)
 
 
 async def fallback() -> HTMLResponse:

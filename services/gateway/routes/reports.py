@@ -60,7 +60,7 @@ async def session_report(session_id: str, gateway: TheGateway) -> Report:
 async def repetitions_table(report_id: str, gateway: TheGateway) -> Response:
     """A line a repetition; what is unknown is empty."""
     report = await _report(gateway, scoring.GetReportRequest(report_id=report_id))
-    return _table(reports.repetitions_table(report), "repetitions")
+    return _table(reports.repetitions_table(report))
 
 
 @router.get(
@@ -72,7 +72,7 @@ async def repetitions_table(report_id: str, gateway: TheGateway) -> Response:
 async def timeline_table(report_id: str, gateway: TheGateway) -> Response:
     """A line a point of the timeline; what is unknown is empty."""
     report = await _report(gateway, scoring.GetReportRequest(report_id=report_id))
-    return _table(reports.timeline_table(report), "timeline")
+    return _table(reports.timeline_table(report))
 
 
 @router.delete(
@@ -93,7 +93,6 @@ async def _report(gateway: Gateway, which: scoring.GetReportRequest) -> Report:
     return reports.report(found.report)
 
 
-def _table(text: str, name: str) -> Response:
-    return Response(
-        text, media_type="text/csv", headers={"content-disposition": f'attachment; filename="{name}.csv"'}
-    )
+def _table(text: str) -> Response:
+    # Without a name of its own: the page's link gives one that tells reports apart, all else takes the address's.
+    return Response(text, media_type="text/csv", headers={"content-disposition": "attachment"})

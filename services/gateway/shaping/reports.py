@@ -14,6 +14,7 @@ from services.mesh.times import from_duration, from_timestamp
 REPETITION_COLUMNS = (
     "number", "start_us", "end_us", "score", *scores.PARTS, "out_s", "turn_s", "back_s", "range_of_motion", "cosine",
     "silhouette_overlap", "worst_phase", "worst_joint", "worst_degrees", "faults", "cue",
+    "offset_s",
 )  # fmt: skip
 TIMELINE_COLUMNS = ("offset_s", "score", "state")
 
@@ -99,6 +100,7 @@ def repetitions_table(shown: documents.Report) -> str:
                 done.joint_errors[0].degrees if done.joint_errors else None,
                 " ".join(done.faults),
                 done.cue.code if done.cue is not None else None,
+                round((done.start_us - shown.start_us) / 1e6, 2),
             )
             for done in shown.repetitions
         ),

@@ -20,6 +20,7 @@ await drive(async (open, complaints) => {
 
   const keyboard = await open("/ui/");
   await keyboard.getByRole("heading", { name: "Connect your first camera" }).waitFor();
+  await keyboard.getByText("there are no scores and no advice until it is back.").waitFor();
   await keyboard.getByRole("button", { name: "Session settings" }).focus();
   await keyboard.keyboard.press("Enter");
   await keyboard.getByRole("dialog").waitFor();
@@ -44,6 +45,9 @@ await drive(async (open, complaints) => {
   await keyboard.getByLabel("Video of the sample").waitFor({ state: "attached" });
   assert.equal(await keyboard.getByRole("button", { name: "Compare" }).isDisabled(), true, "nothing is chosen yet");
   await accessible(keyboard);
+
+  await keyboard.goto(new URL("/ui/histry/", keyboard.url()).href);
+  await keyboard.getByRole("heading", { name: "Connect your first camera" }).waitFor();
 
   // That scoring is away shows as 503, which the browser reports too.
   assert.deepEqual(complaints.splice(0).filter((each) => !/503|qr\.svg/.test(each)), []);

@@ -13,8 +13,8 @@ await drive(async (open, complaints) => {
   await page.getByText("This does not look like the sample.").waitFor();
   await page.getByText("Press through the whole foot.").waitFor();
   await page.getByText("worded by a language model").waitFor();
-  await page.locator(".why").getByText("98 %").waitFor();
-  await page.locator(".why").getByText("87 %").waitFor();
+  await page.locator(".why").getByText("98%").waitFor();
+  await page.locator(".why").getByText("87%").waitFor();
   await accessible(page);
   await picture(page, "told-1920-light", true);
 

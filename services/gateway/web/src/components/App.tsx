@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { useText } from "../i18n";
+import { type Text, useText } from "../i18n";
+import { en } from "../i18n/en";
 import { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
 import { Announcer } from "./Announcer";
@@ -103,11 +104,26 @@ function Notices({ model, openSession }: { model: SessionModel; openSession: (id
       <div>
         <p>{t("problem.title")}</p>
         {problems.map((problem) => (
-          <p key={problem} class="muted" lang="en">
-            {problem}
-          </p>
+          <Away key={problem} problem={problem} />
         ))}
       </div>
     </div>
+  );
+}
+
+/** What it means that a part is away; the gateway's own words, which begin with its name, are for who runs KOMI. */
+function Away({ problem }: { problem: string }) {
+  const t = useText();
+  const known = `away.${problem.split(" ", 1)[0]}`;
+  if (known in en)
+    return (
+      <p class="muted" title={problem}>
+        {t(known as Text)}
+      </p>
+    );
+  return (
+    <p class="muted" lang="en">
+      {problem}
+    </p>
   );
 }

@@ -10,6 +10,7 @@ import { ghost } from "../state/preferences";
 import type { SessionModel } from "../state/session";
 
 const GHOST_COLOUR = "#a9bfff";
+const NOBODY_MS = 2000; // somebody who turns or is hidden for a moment is still there
 
 interface Props {
   model: SessionModel;
@@ -29,8 +30,9 @@ export function CameraTile({ model, camera, late, width, height, enlarged, onEnl
   const picture = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const [pictured, setPictured] = useState(false);
+  const [nobody, setNobody] = useState(false);
 
-  usePictures(model, camera, picture, overlay, setPictured);
+  usePictures(model, camera, picture, overlay, setPictured, setNobody);
 
   return (
     <div
@@ -43,7 +45,7 @@ export function CameraTile({ model, camera, late, width, height, enlarged, onEnl
         <span class="tile-wait">{camera.connected ? t("camera.waiting") : t("camera.away")}</span>
       )}
       <span class="tile-name">
-        {name}
+        <span class="tile-text">{name}</span>
         {camera.connected && camera.fps !== null && (
           <small>{t("camera.fps", { fps: Math.round(camera.fps) })}</small>
         )}
@@ -55,6 +57,7 @@ export function CameraTile({ model, camera, late, width, height, enlarged, onEnl
           </small>
         )}
       </span>
+      {nobody && pictured && camera.connected && <span class="tile-nobody">{t("camera.nobody")}</span>}
       {onEnlarge !== null && (
         <button
           type="button"
@@ -77,6 +80,7 @@ function usePictures(
   picture: { current: HTMLCanvasElement | null },
   overlay: { current: HTMLCanvasElement | null },
   setPictured: (pictured: boolean) => void,
+  setNobody: (nobody: boolean) => void,
 ): void {
   useEffect(() => {
     const [below, above] = [picture.current, overlay.current];
@@ -86,6 +90,7 @@ function usePictures(
     let due: ReturnType<typeof setTimeout> | undefined;
     let inView = true;
     let drawn = "";
+    let seenMs = performance.now();
 
     const draw = () => {
       const now = performance.now();
@@ -96,6 +101,8 @@ function usePictures(
         setPictured(true);
       }
       const pose = connected ? pairing.poseOf(poses) : null;
+      if (pose === null || pose.image_px !== null) seenMs = now;
+      setNobody(now - seenMs > NOBODY_MS);
       const key = `${pose?.epoch} ${pose?.frame} ${model.latestScore?.seq} ${above.clientWidth} ${ghost.get()}`;
       if (key !== drawn) drawPose(above, pose, model);
       drawn = key;
@@ -138,7 +145,7 @@ function usePictures(
       drawNever(draw);
       pairing.clear();
     };
-  }, [model, cameraId, connected, picture, overlay, setPictured]);
+  }, [model, cameraId, connected, picture, overlay, setPictured, setNobody]);
 }
 
 function show(canvas: HTMLCanvasElement, image: ImageBitmap): void {

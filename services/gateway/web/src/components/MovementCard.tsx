@@ -35,7 +35,7 @@ export function MovementCard({ model }: { model: SessionModel }) {
       axes: [
         axis(colours, {
           size: 24,
-          values: (_plot, splits) => splits.map((share) => `${Math.round(share)} %`),
+          values: (_plot, splits) => splits.map((share) => `${Math.round(share)}%`),
         }),
         axis(colours, { size: 40, values: (_plot, splits) => splits.map((degrees) => `${degrees}°`) }),
       ],

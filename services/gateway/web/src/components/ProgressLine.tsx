@@ -1,4 +1,5 @@
 import { useText } from "../i18n";
+import { percent } from "../i18n/format";
 
 interface Props {
   text: string;
@@ -17,9 +18,7 @@ export function ProgressLine({ text, fraction, frames = null }: Props) {
       <p>
         <span aria-live="polite">{text}</span>
         <span class="muted">
-          {frames !== null && frames.total > 0
-            ? t("build.frames", frames)
-            : known && `${Math.round(fraction * 100)} %`}
+          {frames !== null && frames.total > 0 ? t("build.frames", frames) : known && percent(fraction)}
         </span>
       </p>
       <progress aria-label={text} max={1} {...(known ? { value: fraction } : {})} />

@@ -1,6 +1,7 @@
 import { useRef } from "preact/hooks";
 import type { SubScores } from "../api/documents";
 import { named, useText } from "../i18n";
+import { percent } from "../i18n/format";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
 
@@ -12,7 +13,7 @@ export const PARTS = [
   "stability",
 ] as const satisfies (keyof SubScores)[];
 /** Less than this one camera cannot tell: the joint is named, not measured. */
-const TELLING_DEGREES = 5;
+export const TELLING_DEGREES = 5;
 const RADIUS = 86;
 const ARC = 2 * Math.PI * RADIUS * 0.75; // three quarters of a circle
 
@@ -112,7 +113,7 @@ function Why({ model }: { model: SessionModel }) {
           share !== null && (
             <div key={key} title={t(`${key}.title`)}>
               <dt>{t(key)}</dt>
-              <dd>{Math.round(100 * share)} %</dd>
+              <dd>{percent(share)}</dd>
             </div>
           ),
       )}

@@ -74,7 +74,9 @@ function CameraRow({ camera, t }: { camera: CameraStatus; t: Translate }) {
     <tr>
       <th scope="row">
         <i class={`dot dot-${health(camera)}`} aria-hidden="true" />
-        {camera.camera_id}
+        <span class="camera-name" title={camera.camera_id}>
+          {camera.camera_id}
+        </span>
         {!camera.connected && <span class="muted"> {t("camera.away")}</span>}
       </th>
       <td>{camera.fps === null ? "–" : t("camera.fps", { fps: camera.fps.toFixed(1) })}</td>
@@ -88,7 +90,7 @@ function CameraRow({ camera, t }: { camera: CameraStatus; t: Translate }) {
         {camera.clock === null ? "" : `±${(camera.clock.uncertainty_us / 1000).toFixed(2)} ms `}
         {camera.time_source !== null && <span class="muted">{named(t, "time", camera.time_source)}</span>}
       </td>
-      <td title={dropped.map(([reason, count]) => `${reason}: ${count}`).join("\n")}>
+      <td title={dropped.map(([reason, count]) => `${named(t, "drop", reason)}: ${count}`).join("\n")}>
         {dropped.reduce((sum, [, count]) => sum + count, 0)}
       </td>
     </tr>
@@ -102,5 +104,5 @@ function health({ connected, completeness }: CameraStatus): "good" | "fair" | "p
 }
 
 function percent(share: number): string {
-  return `${Math.floor(share * 100)} %`;
+  return `${Math.floor(share * 100)}%`;
 }

@@ -35,7 +35,7 @@ export function TimelineCard({ model }: { model: SessionModel }) {
           values: (plot, splits) =>
             splits.map((second) => {
               const before = Math.round((plot.scales.x?.max ?? 0) - second);
-              return before === 0 ? t("timeline.now") : `−${before} s`;
+              return before === 0 ? t("timeline.now") : `−${t("seconds", { s: before })}`;
             }),
           align: 2,
         }),

@@ -11,6 +11,14 @@ export function moment(us: number, language: Language): string {
   );
 }
 
+/** `2026-11-22 19.34`, in this browser's time zone: for the names of files. */
+export function stamp(us: number): string {
+  const local = new Date(us / 1000);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = [local.getFullYear(), two(local.getMonth() + 1), two(local.getDate())].join("-");
+  return `${day} ${two(local.getHours())}.${two(local.getMinutes())}`;
+}
+
 /** The day alone, short: for axes. */
 export function day(us: number, language: Language): string {
   return new Intl.DateTimeFormat(LOCALE[language], { month: "numeric", day: "numeric" }).format(us / 1000);
@@ -37,5 +45,5 @@ export function signed(value: number, digits = 0): string {
 
 /** A share as a whole percentage. */
 export function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
+  return `${Math.round(share * 100)}%`;
 }

@@ -13,7 +13,7 @@ export function Controls({ lockstep }: { lockstep: Lockstep }) {
   const speed = useValue(lockstep.speed);
   const drawn = useValue(skeleton) === "on";
   const { frames, fps } = lockstep.track;
-  const where = `${t("compare.frame", { n: frame + 1, total: frames })} · ${(frame / fps).toFixed(2)} s`;
+  const where = `${t("compare.frame", { n: frame + 1, total: frames })} · ${t("seconds", { s: (frame / fps).toFixed(2) })}`;
   return (
     <div class="controls">
       <div class="controls-buttons">

@@ -2,9 +2,7 @@ import { named, useText } from "../../i18n";
 import { percent, signed } from "../../i18n/format";
 import type { Lockstep } from "../../replay/lockstep";
 import { useValue } from "../../state/value";
-
-/** Less than this one camera cannot tell: the joint is named, not measured. */
-const TELLING_DEGREES = 5;
+import { TELLING_DEGREES } from "../ScoreCard";
 
 /** Which joints are off at the frame that is shown, worst first. */
 export function FrameErrors({ lockstep }: { lockstep: Lockstep }) {

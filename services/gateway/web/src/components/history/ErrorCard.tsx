@@ -1,11 +1,11 @@
 import type { TopError } from "../../api/reports";
 import { named, useText } from "../../i18n";
 import { signed } from "../../i18n/format";
+import { TELLING_DEGREES } from "../ScoreCard";
 
 const SHOWN = 6;
 /** Severity at which a bar is full: twice the tolerance. */
 const FULL = 2;
-const TELLING_DEGREES = 5;
 
 /** The errors that came up most, worst first. */
 export function ErrorCard({ errors }: { errors: readonly TopError[] }) {

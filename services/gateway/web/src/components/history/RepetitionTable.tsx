@@ -3,7 +3,7 @@ import { named, type Translate, useText } from "../../i18n";
 import { percent, signed } from "../../i18n/format";
 import { language } from "../../state/preferences";
 import { useValue } from "../../state/value";
-import { grade, PARTS } from "../ScoreCard";
+import { grade, PARTS, TELLING_DEGREES } from "../ScoreCard";
 
 /** Every repetition with its parts, its worst joint, its faults and the advice given on it. */
 export function RepetitionTable({ repetitions }: { repetitions: readonly Repetition[] }) {
@@ -59,7 +59,9 @@ function RepetitionRow({ done, t }: { done: Repetition; t: Translate }) {
           ? "–"
           : [
               named(t, "joint", worst.joint),
-              worst.degrees === null ? "" : `${signed(worst.degrees)}°`,
+              worst.degrees === null || Math.abs(worst.degrees) < TELLING_DEGREES
+                ? ""
+                : `${signed(worst.degrees)}°`,
               done.worst_phase === null ? "" : t(`phase.${done.worst_phase}`),
             ]
               .filter((word) => word !== "")

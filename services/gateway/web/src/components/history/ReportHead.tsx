@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { deleteReport, type Report, reportAddress } from "../../api/reports";
 import { named, useText } from "../../i18n";
-import { moment } from "../../i18n/format";
+import { moment, stamp } from "../../i18n/format";
 import { entry } from "../../state/access";
 import { language } from "../../state/preferences";
 import { sentence } from "../../state/references";
@@ -21,6 +21,7 @@ export function ReportHead({ report, onDeleted }: Props) {
   const inside = useValue(entry);
   const [asking, setAsking] = useState(false);
   const mayDelete = inside.state !== "inside" || inside.access === null || inside.access.scope === "admin";
+  const file = `${report.reference_name || report.report_id} ${stamp(report.start_us)}`;
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => title.current?.focus(), []); // a screen reader hears that another view is there
   return (
@@ -45,19 +46,23 @@ export function ReportHead({ report, onDeleted }: Props) {
       </div>
       <fieldset class="actions">
         <legend class="visually-hidden">{t("report.download")}</legend>
-        <a class="button button-link" href={reportAddress(report.report_id, "repetitions.csv")} download>
+        <a
+          class="button button-link"
+          href={reportAddress(report.report_id, "repetitions.csv")}
+          download={`${file} repetitions.csv`}
+        >
           <Icon name="download" />
           {t("report.csv.repetitions")}
         </a>
-        <a class="button button-link" href={reportAddress(report.report_id, "timeline.csv")} download>
+        <a
+          class="button button-link"
+          href={reportAddress(report.report_id, "timeline.csv")}
+          download={`${file} timeline.csv`}
+        >
           <Icon name="download" />
           {t("report.csv.timeline")}
         </a>
-        <a
-          class="button button-link"
-          href={reportAddress(report.report_id)}
-          download={`report-${report.report_id}.json`}
-        >
+        <a class="button button-link" href={reportAddress(report.report_id)} download={`${file}.json`}>
           <Icon name="download" />
           {t("report.json")}
         </a>

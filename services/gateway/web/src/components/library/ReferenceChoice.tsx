@@ -135,20 +135,26 @@ function Curves({ reference }: { reference: Reference }) {
   const t = useText();
   const joints = widestJoints(new Trace(reference)).slice(0, CURVES);
   const names = joints.join();
-  const options = useCallback((colours: Colours): Omit<uPlot.Options, "width" | "height"> => {
-    const strokes = [colours.accent, colours["fair-mark"], colours["good-mark"]];
-    return {
-      cursor: { show: false },
-      legend: { show: false },
-      padding: [8, 18, 0, 0],
-      scales: { x: { time: false } },
-      axes: [
-        axis(colours, { size: 24, values: (_plot, splits) => splits.map((second) => `${second} s`) }),
-        axis(colours, { size: 40, values: (_plot, splits) => splits.map((degrees) => `${degrees}°`) }),
-      ],
-      series: [{}, ...strokes.map((stroke) => ({ stroke, width: 2, points: { show: false } }))],
-    };
-  }, []);
+  const options = useCallback(
+    (colours: Colours): Omit<uPlot.Options, "width" | "height"> => {
+      const strokes = [colours.accent, colours["fair-mark"], colours["good-mark"]];
+      return {
+        cursor: { show: false },
+        legend: { show: false },
+        padding: [8, 18, 0, 0],
+        scales: { x: { time: false } },
+        axes: [
+          axis(colours, {
+            size: 24,
+            values: (_plot, splits) => splits.map((second) => t("seconds", { s: second })),
+          }),
+          axis(colours, { size: 40, values: (_plot, splits) => splits.map((degrees) => `${degrees}°`) }),
+        ],
+        series: [{}, ...strokes.map((stroke) => ({ stroke, width: 2, points: { show: false } }))],
+      };
+    },
+    [t],
+  );
   const data = useCallback((): uPlot.AlignedData => {
     const lines = names
       .split(",")

@@ -19,7 +19,7 @@ export const library: Record<keyof typeof english, string> = {
   "library.refined": "‘{name}’의 새 버전이 생겼습니다.",
   "library.versions": "버전",
   "library.versions.of": "{name}의 버전",
-  "library.export.version": "버전 {n}을 파일로 내보내기",
+  "library.export.version": "버전 {n} 파일로 내보내기",
   "library.outlines": "윤곽 포함",
   "library.version": "버전 {n}",
   "library.version.active": "사용 중",
