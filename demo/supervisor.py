@@ -59,6 +59,7 @@ class _Kept:
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._last: deque[str] = deque(maxlen=LAST_LINES)
+        self._told = ""
 
     @property
     def pid(self) -> int | None:
@@ -93,6 +94,7 @@ class _Kept:
     async def _live(self, began: float) -> int:
         """From start to exit status; negative: the signal that ended it."""
         self._last.clear()
+        self._told = ""
         self._process = process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", str(LEASH), str(os.getpid())),
             *self.program.command,
@@ -128,6 +130,8 @@ class _Kept:
             entry = parse(line)
             if entry is None or entry.get("level") not in {"debug", "info"}:
                 self._last.append(brief(entry) if entry is not None else line)
+            elif entry["level"] == "info":
+                self._told = brief(entry)
             # Until all are up, each waits for the others and says so: only who is late is worth a line.
             if self.is_ready.is_set() or entry is None or entry.get("level") != "warning":
                 self._console.log(self.program.name, line)
@@ -159,7 +163,7 @@ class _Kept:
             return f"was ended by signal {-code}"
 
     def _newest(self) -> str:
-        return self._last[-1] if self._last else "it says nothing"
+        return self._last[-1] if self._last else self._told or "it says nothing"
 
     def send(self, how: signal.Signals) -> None:
         """Signal the process, if there is one, and let it rest when it has gone."""

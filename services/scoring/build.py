@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 
 import numpy as np
+import structlog
 
 from komi.pose.v1 import pose_service_pb2_grpc
 from komi.scoring.v1 import scoring_service_pb2, scoring_service_pb2_grpc
@@ -30,6 +31,8 @@ from services.scoring.service import ScoringServicer
 from services.scoring.sessions.roster import Roster
 from services.scoring.sessions.watch import Watcher
 
+log = structlog.get_logger()
+
 FULL_NAME = scoring_service_pb2.DESCRIPTOR.services_by_name["ScoringService"].full_name
 OTHER_CALLS = 32
 """Connections to Redis beside one for each session."""
@@ -37,6 +40,7 @@ OTHER_CALLS = 32
 
 async def build(settings: ScoringSettings, context: ServiceContext) -> None:
     """Register ScoringService and start scoring sessions."""
+    log.info("compiling the inner loops: the first start on a machine takes half a minute for it")
     await asyncio.to_thread(compile_loops)
     # Read now: a broken file stops the start, and no session waits for them.
     await asyncio.to_thread(exercises)

@@ -1,6 +1,7 @@
 """`make demo`: what a newcomer sees first."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,15 +47,12 @@ def test_poses_of_two_cameras_and_scores_flow_within_20_s_of_ready(running: Demo
 
 
 def test_it_says_where_the_page_is_and_how_it_goes(running: Demo) -> None:
+    """It once asked for two digits of frames a second, which a busy machine does not give."""
     wait_for(lambda: f"Page   {running.gateway}/ui/" in running.shown, within=60, what="the page's address")
     assert httpx.get(f"{running.gateway}/ui/").is_success
     assert set(running.addresses) >= SERVICES - {"capture"}
-    line = wait_for(
-        lambda: [line for line in running.shown.splitlines() if "front 1" in line and "score" in line],
-        within=30, what="a line that tells how it goes",
-    )[-1]  # fmt: skip
-    assert "side 1" in line
-    assert "ms" in line
+    how_it_goes = re.compile(r"^front \d+ fps.*  side \d+ fps.* │ score .* │ \d+ ms", re.MULTILINE)
+    wait_for(lambda: how_it_goes.search(running.shown), within=60, what="a line that tells how it goes")
 
 
 @pytest.mark.parametrize("name", ["capture", "scoring", "sync", "gateway", "pose"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import demo.supervisor as supervisor_module
 from demo.console import Console
 from demo.supervisor import Program, ProgramError, Supervisor
 from tests.support.redis_server import CHECKOUT
@@ -48,6 +49,20 @@ async def run(shown: io.StringIO) -> AsyncIterator[Run]:
     yield start
     for supervisor in started:
         await supervisor.stop()
+
+
+async def test_who_is_late_is_asked_what_it_is_at(
+    run: Run, shown: io.StringIO, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scoring, which compiles at its first start, once said nothing."""
+    monkeypatch.setattr(supervisor_module, "LATE_S", 0.1)
+
+    async def never() -> bool:
+        return False
+
+    told = """print('{"level": "info", "event": "compiling"}', flush=True); """
+    run(Program("scoring", (sys.executable, "-c", told + SLEEP), ready=never))
+    await eventually(lambda: "s: compiling" in shown.getvalue(), within=30, what="what it is at")
 
 
 async def test_a_killed_program_is_named_with_its_signal_and_comes_back(
