@@ -200,19 +200,23 @@ class PoseStream:
         return self._camera.server_time.status(self._jitter_us())
 
     async def _probe(self, call: Call) -> None:
-        delays = probe_delays()
+        delays = probe_delays(self._calm)
         for number in itertools.count():
             await self._until_due(next(delays))
             async with self._writing:
                 server_time = self._camera.server_time
                 if server_time is not self._probed:
                     self._probed, self._first_probe = server_time, number
-                    delays = itertools.islice(probe_delays(), 1, None)
+                    delays = itertools.islice(probe_delays(self._calm), 1, None)
                 probe = stream_pb2.ClockProbe(
                     id=number, client_send_monotonic_ns=server_time.own(monotonic_ns())
                 )
                 if not await _write(call, Request(probe=probe)):
                     return
+
+    def _calm(self) -> bool:
+        """Whether fewer probes do, which tell both the clock and what stands on the link."""
+        return self._camera.server_time.calm and self._camera.quality.calm
 
     async def _until_due(self, delay_s: float) -> None:
         """Wait before the next probe, but no longer than until the camera has another clock."""

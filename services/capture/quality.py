@@ -22,6 +22,7 @@ class QualityControl:
         self._shortest_s = float("inf")
         self._trips: list[float] = []
         self._writes: list[float] = []
+        self._queue_seen = False
 
     @property
     def quality(self) -> int:
@@ -33,6 +34,11 @@ class QualityControl:
         """Whether the link carries what comes, so that nothing need be compressed anew to be smaller."""
         return self.quality >= START
 
+    @property
+    def calm(self) -> bool:
+        """Whether fewer probes do: the last one met no queue, and quality is as high as it goes."""
+        return self._quality >= self._highest and not self._queue_seen
+
     def new_link(self) -> None:
         """Another connection: its round trip is not known yet."""
         self._shortest_s = float("inf")
@@ -42,7 +48,13 @@ class QualityControl:
     def round_trip(self, round_trip_s: float, period_s: float) -> None:
         """A probe came back. `period_s`: time between frames."""
         self._shortest_s = min(self._shortest_s, round_trip_s)
-        self._trips.append(round_trip_s - self._shortest_s)
+        standing_s = round_trip_s - self._shortest_s
+        queue_seen = standing_s >= _limit_s(period_s) / 4
+        if queue_seen and self.calm:
+            # The burst that follows is to judge the queue, not the calm before it.
+            self._trips.clear()
+        self._queue_seen = queue_seen
+        self._trips.append(standing_s)
         if len(self._trips) >= SAMPLES:
             self._judge(min(self._trips), period_s, may_raise=True)
             self._trips.clear()
@@ -55,8 +67,13 @@ class QualityControl:
             self._writes.clear()
 
     def _judge(self, standing_s: float, period_s: float, *, may_raise: bool) -> None:
-        limit_s = max(LEAST_CONGESTION_S, 0.4 * period_s)
+        limit_s = _limit_s(period_s)
         if standing_s >= limit_s:
             self._quality = max(self._lowest, self._quality * CUT)
         elif may_raise and standing_s < limit_s / 4:
             self._quality = min(self._highest, self._quality + RAISE)
+
+
+def _limit_s(period_s: float) -> float:
+    """A queue that holds a frame up for longer than this is too long."""
+    return max(LEAST_CONGESTION_S, 0.4 * period_s)

@@ -40,6 +40,11 @@ class ServerTime:
         """Whether the first burst is in."""
         return self._ready.is_set()
 
+    @property
+    def calm(self) -> bool:
+        """Whether fewer probes do."""
+        return self._estimator.calm
+
     async def wait_ready(self, timeout_s: float) -> None:
         """Return once the first burst is in, at the latest after `timeout_s`."""
         try:

@@ -67,7 +67,8 @@ class CameraRegister:
             pipe.get(keys.camera_session(camera_id))
             pipe.exists(keys.camera_watch(camera_id))
             pipe.exists(keys.camera_silhouettes(camera_id))
-            await self._claim(keys=[keys.camera_owner(camera_id)], args=[instance_id, ALIVE_S], client=pipe)
+            # As text: a registered script has a pipeline ask first, in a round trip of its own, whether Redis knows it.
+            pipe.eval(_CLAIM, 1, keys.camera_owner(camera_id), instance_id, str(ALIVE_S))
             _, _, session_id, watched, silhouettes, owned = await pipe.execute()
         return Heartbeat(
             session_id.decode() if session_id else None, bool(watched), bool(silhouettes), bool(owned)

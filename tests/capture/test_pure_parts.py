@@ -185,6 +185,28 @@ def test_another_link_is_judged_by_its_own_round_trip() -> None:
     assert control.quality == 90
 
 
+def test_fewer_probes_do_once_quality_is_as_high_as_it_goes_and_until_one_meets_a_queue() -> None:
+    control = QualityControl()
+    for _ in range(30):
+        assert control.calm == (control.quality == 90)
+        control.round_trip(0.001, 0.1)
+    assert control.calm
+    control.round_trip(0.1, 0.1)
+    assert not control.calm
+    control.round_trip(0.001, 0.1)
+    assert control.calm
+
+
+def test_a_queue_that_ends_a_calm_is_judged_by_the_burst_it_brings_about() -> None:
+    control = QualityControl()
+    for _ in range(24 + 3):  # raised to 90, and three probes of a calm
+        control.round_trip(0.001, 0.1)
+    assert control.calm
+    for _ in range(6):
+        control.round_trip(0.1, 0.1)
+    assert control.quality == 72
+
+
 def test_quality_stays_in_the_range_asked_for() -> None:
     control = QualityControl(85, 85)
     for _ in range(60):
