@@ -78,6 +78,7 @@ class Gateway:
         self.tasks.start("clock", self.clock.run)
         self.tasks.start("streams", self.reader.run)
         self.tasks.start("notices", self.notices.run)
+        self.tasks.start("neighbours", self.upstream.run)
         self.tasks.start("readiness", self._watch_readiness)
         self.tasks.start("memory", memory.keep_giving_back)
 

@@ -21,7 +21,8 @@ from services.mesh.status import from_rpc_error
 Answer = TypeVar("Answer")
 
 NEIGHBOURS = ("pose", "sync", "scoring")
-CHECK_S = 1.0
+AGAIN_S = 0.25
+"""After a neighbour that does not answer, or has said that it ends."""
 DEADLINE_S = 5.0
 AWAY_DEADLINE_S = 1.0
 
@@ -49,8 +50,9 @@ class Upstream:
         self._health = {name: health_pb2_grpc.HealthStub(channel) for name, channel in self._channels.items()}
         self._addresses = {name: getattr(settings, name) for name in NEIGHBOURS}
         self._reached: set[str] = set()
-        self.waiting_for = {name: f"{name} was not asked yet" for name in NEIGHBOURS}
-        """Neighbours that did not serve when last asked, and why."""
+        self._hearing: dict[str, asyncio.Timeout] = {}
+        self.waiting_for = {name: f"{name} has not answered yet" for name in NEIGHBOURS}
+        """Neighbours that do not serve, as far as they said, and why."""
         self.pose: Any = pose_service_pb2_grpc.PoseServiceStub(self._channels["pose"])
         self.sync: Any = sync_service_pb2_grpc.SyncServiceStub(self._channels["sync"])
         self.scoring: Any = scoring_service_pb2_grpc.ScoringServiceStub(self._channels["scoring"])
@@ -61,17 +63,34 @@ class Upstream:
         A neighbour that goes away later makes the gateway no less useful for the rest: it stays ready, and
         `waiting_for` says what is missing.
         """
-        await asyncio.gather(*(self._check(name) for name in NEIGHBOURS))
         missing = [name for name in NEIGHBOURS if name not in self._reached]
         return "; ".join(self.waiting_for[name] for name in missing) or None
 
-    async def _check(self, name: str) -> None:
-        try:
-            answer = await self._health[name].Check(health_pb2.HealthCheckRequest(), timeout=CHECK_S)
-            serving = answer.status == health_pb2.HealthCheckResponse.SERVING
-            problem = None if serving else f"{name} at {self._addresses[name]} is not ready"
-        except grpc.aio.AioRpcError as error:
-            problem = f"{name} at {self._addresses[name]} does not answer ({error.code().name})"
+    async def run(self) -> None:
+        """Hear from every neighbour how it does, until cancelled: each tells it when it changes, and nobody asks again."""
+        async with asyncio.TaskGroup() as group:
+            for name in NEIGHBOURS:
+                group.create_task(self._hear(name), name=f"health of {name}")
+
+    async def _hear(self, name: str) -> None:
+        address = self._addresses[name]
+        while True:
+            problem = f"{name} at {address} is going away"
+            try:
+                async with asyncio.timeout(None) as self._hearing[name]:
+                    # Not waiting for a connection: that there is none is news, too.
+                    asked = health_pb2.HealthCheckRequest()
+                    async for answer in self._health[name].Watch(asked, wait_for_ready=False):
+                        serving = answer.status == health_pb2.HealthCheckResponse.SERVING
+                        self._heard(name, None if serving else f"{name} at {address} is not ready")
+            except grpc.aio.AioRpcError as error:
+                problem = f"{name} at {address} does not answer ({error.code().name})"
+            except TimeoutError:
+                problem = f"{name} at {address} does not answer"
+            self._heard(name, problem)
+            await asyncio.sleep(AGAIN_S)
+
+    def _heard(self, name: str, problem: str | None) -> None:
         if problem is None:
             self._reached.add(name)
             self.waiting_for.pop(name, None)
@@ -89,6 +108,9 @@ class Upstream:
             # A call waits for a connection: who is away looks slow to it.
             if neighbour in self.waiting_for:
                 raise Unavailable(self.waiting_for[neighbour], retry_after_s=1.0) from error
+            # One that stands still says nothing of it: until it answers again it is taken for away.
+            if neighbour in self._hearing:
+                self._hearing[neighbour].reschedule(0)
             raise
 
     async def close(self) -> None:
