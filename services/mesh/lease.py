@@ -4,6 +4,8 @@ The token fences: a holder that was paused past its lease still has the old, sma
 refuses it. Tokens grow even when Redis forgot the lease, since their counter is a key of its own.
 """
 
+from typing import Any
+
 from services.mesh.redis import RedisClient
 
 # One script for taking and keeping: it answers {token, life left of whoever holds it, ms}.
@@ -69,8 +71,16 @@ class Lease:
         """Prolong the lease. False: it was lost, and somebody else may hold it."""
         if not self.held:
             return False
-        kept = await self._renew(keys=[self.key], args=[self.holder, self.token, self._ttl_ms])
-        if not kept:
+        return self.renewed(await self._renew(keys=[self.key], args=[self.holder, self.token, self._ttl_ms]))
+
+    def ask_renewal(self, pipeline: Any) -> None:
+        """Put `renew` among the questions of one round trip; `renewed` takes the answer."""
+        # As text: a registered script has a pipeline ask first, in a round trip of its own, whether Redis knows it.
+        pipeline.eval(_RENEW, 1, self.key, self.holder, self.token, self._ttl_ms)
+
+    def renewed(self, answer: int) -> bool:
+        """What `renew` says to the answer of `ask_renewal`."""
+        if not answer:
             self.token = 0
         return self.held
 

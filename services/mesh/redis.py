@@ -61,6 +61,8 @@ class _Pool(ConnectionPool):  # type: ignore[misc]  # ships no types that hold h
         try:
             await self.ensure_connection(connection)
         except BaseException:
+            # Who is cancelled while it is made would leave one on which an answer is still to come.
+            await connection.disconnect(nowait=True)
             await self.release(connection)
             raise
         return connection

@@ -67,3 +67,21 @@ async def test_a_redis_that_forgot_its_scripts_is_taught_again(redis: RedisClien
     await redis.script_flush()
     await lease.release()
     assert not await redis.exists(KEY)
+
+
+async def test_leases_are_renewed_among_other_questions(redis: RedisClient) -> None:
+    kept, lost = Lease(redis, KEY, "a", 5), Lease(redis, f"{KEY}:other", "a", 5)
+    await kept.acquire()
+    await lost.acquire()
+    await redis.delete(lost.key)
+    await redis.pexpire(kept.key, 1000)
+    async with redis.pipeline(transaction=False) as pipe:
+        kept.ask_renewal(pipe)
+        lost.ask_renewal(pipe)
+        answers = await pipe.execute()
+    assert [lease.renewed(answer) for lease, answer in zip((kept, lost), answers, strict=True)] == [
+        True,
+        False,
+    ]
+    assert (kept.held, lost.held) == (True, False)
+    assert await redis.pttl(kept.key) > 1000

@@ -66,10 +66,12 @@ class Roster:
         self._stopped.set()
 
     async def drain(self) -> None:
-        """Take no more sessions, and let the workers end between two reads, so that others can go on at once."""
+        """Take no more sessions, and have the workers end once what they have read is scored, so that others can go on at
+        once.
+        """
         self._stopping.set()
         for held in self._held.values():
-            held.worker.stopping = True
+            held.worker.stop()
         tasks = [held.task for held in self._held.values()] + list(self._leaving)
         if tasks:
             await asyncio.wait(tasks, timeout=DRAIN_S)
@@ -77,9 +79,11 @@ class Roster:
             await asyncio.wait_for(self._stopped.wait(), DRAIN_S)
 
     async def _round(self) -> None:
-        await self._keep()
-        names = {name.decode() for name in await self._redis.smembers(keys.SESSIONS)} | {keys.LIVE_SESSION}
-        for session_id in sorted(names - self._held.keys()):
+        for session_id, held in list(self._held.items()):
+            if held.task.done():
+                self._end(session_id, held)
+                await held.lease.release()
+        for session_id in sorted(await self._keep() - self._held.keys()):
             if len(self._held) >= self._settings.max_sessions:
                 break
             lease = Lease(
@@ -89,17 +93,22 @@ class Roster:
                 self._hold(session_id, lease)
         metrics.SESSIONS.set(len(self._held))
 
-    async def _keep(self) -> None:
+    async def _keep(self) -> set[str]:
+        """Renew the leases and learn which sessions there are, in one round trip."""
         now = asyncio.get_running_loop().time()
-        for session_id, held in list(self._held.items()):
-            if held.task.done():
-                self._end(session_id, held)
-                await held.lease.release()
-            elif await held.lease.renew():
+        asked = list(self._held.items())
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for _, held in asked:
+                held.lease.ask_renewal(pipe)
+            pipe.smembers(keys.SESSIONS)
+            *answers, names = await pipe.execute()
+        for (session_id, held), answer in zip(asked, answers, strict=True):
+            if held.lease.renewed(answer):
                 held.renewed_s = now
             else:
                 self._let_go(session_id)
                 log.info("another replica scores the session now", session=session_id)
+        return {name.decode() for name in names} | {keys.LIVE_SESSION}
 
     def _hold(self, session_id: str, lease: Lease) -> None:
         ledger = Ledger(
@@ -136,7 +145,7 @@ class Roster:
     def _let_go(self, session_id: str) -> None:
         """End a worker whose lease is over; whatever it still commits is refused, its token being old."""
         held = self._held.pop(session_id)
-        held.worker.stopping = True
+        held.worker.stop()
         self._leaving.add(held.task)
         held.task.add_done_callback(self._forget)
 

@@ -30,9 +30,10 @@ BATCH = 32
 AT_ONCE = 2
 """So many sets take less time than handing them to a thread and back does, whose work would hold the loop up as well: it
 is Python's. More, and those a successor looks at again, go to a thread."""
-BLOCK_MS = 500
+BLOCK_MS = 2000
+"""A session without sets is looked after this often."""
 CONFIG_S = 0.5
-"""How often a session's configuration is looked at."""
+"""A set is scored by a configuration that is no older."""
 LOOK_BACK = 300
 """Sets a successor looks at again, so that a repetition under way is not lost: ten seconds at 30 a second."""
 
@@ -67,11 +68,19 @@ class SessionWorker:
         self._follows = ""
         self._cursor = ""
         self._log = log.bind(session=session_id)
-        self.stopping = False
-        """Set to end `run` between two reads: cancelling a read can leave its connection half made."""
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._waits = False
+
+    def stop(self) -> None:
+        """End `run`: at once while it waits for sets, else once those it has are scored."""
+        self._stopping = True
+        if self._waits and self._task is not None:
+            self._task.cancel()
 
     async def run(self) -> None:
-        """Score until superseded. Raises UNREACHABLE when Redis goes away."""
+        """Score until superseded or stopped. Raises UNREACHABLE when Redis goes away."""
+        self._task = asyncio.current_task()
         try:
             await self._score()
         finally:
@@ -82,14 +91,13 @@ class SessionWorker:
         loop = asyncio.get_running_loop()
         scribe = await self._start(await self._ledger.progress())
         looked_s = loop.time()
-        while not self.stopping:
+        while not self._stopping:
+            entries = await self._read()
             if loop.time() - looked_s >= CONFIG_S:
                 looked_s = loop.time()
                 config = await self._config()
                 scribe = await self._follow(scribe, config)
                 await self._ask_for_silhouettes(scribe, config)
-            found = await self._redis.xread({self._sets: self._cursor}, count=BATCH, block=BLOCK_MS)
-            entries = found[0][1] if found else []
             if not entries:
                 continue
             sets = [fields[b"set"] for _, fields in entries if b"set" in fields]
@@ -108,6 +116,15 @@ class SessionWorker:
             if self._wording is not None:
                 # Only now that the cue is out in the template's words.
                 self._wording.offer(scribe.exercise, scribe.cue)
+
+    async def _read(self) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        """The next sets; none when there were none for a while."""
+        self._waits = True
+        try:
+            found = await self._redis.xread({self._sets: self._cursor}, count=BATCH, block=BLOCK_MS)
+        finally:
+            self._waits = False
+        return found[0][1] if found else []
 
     async def _start(self, progress: Progress) -> Scribe:
         """A scribe for the session as it is configured, taking up a predecessor's work where there is any."""
