@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from bench import curves
+from bench import curves, usage
 from bench.run import Plan
 
 PACKAGES = ("mediapipe", "grpcio", "protobuf", "redis", "numpy", "simplejpeg", "uvloop", "numba")
@@ -156,9 +156,7 @@ def draw(found: Found, path: Path) -> None:
     left.set(title="Where time goes", xlabel="milliseconds")
     if stages:
         left.legend()
-    cpu = {
-        k: v for k, v in found.get("cpu_ms_per_frame", {}).items() if k not in {"total", "mesh", "inference"}
-    }
+    cpu = {k: v for k, v in found.get("cpu_ms_per_frame", {}).items() if k not in usage.SUMS}
     if cpu:
         model = found["cpu_ms_per_frame"]["inference"]
         middle.bar(["MediaPipe"], [model], color="#9aa5b1")

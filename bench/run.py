@@ -50,6 +50,8 @@ class Plan:
     target: str = "processes"
     """Or `compose`: what runs in containers as this project."""
     project: str = "komi"
+    warm_up_s: float = 14.0
+    """From the first score to the measuring of latency and saturation: clocks are calm then, as in a session."""
 
 
 Say = Callable[[str], None]
@@ -100,7 +102,7 @@ async def _mesh(plan: Plan, frames: list[list[Path]], task: Path, say: Say) -> d
             await mesh.set_reference(fetch.recording()[0])
         if "latency" in plan.phases:
             say(f"open loop at {plan.cameras} × {plan.fps:g} fps for {plan.seconds:g} s")
-            found |= _named(await _measure(mesh, frames, plan.fps, plan.seconds))
+            found |= _named(await _measure(mesh, frames, plan.fps, plan.seconds, plan.warm_up_s))
         if "saturation" in plan.phases:
             found["throughput"] = await _saturate(plan, mesh, frames, task, say)
         if "overload" in plan.phases:
@@ -134,11 +136,13 @@ class Measured:
         return self.seen.frames / self.spent.seconds
 
 
-async def _measure(mesh: Mesh, frames: list[list[Path]], fps: float, seconds: float) -> Measured:
+async def _measure(
+    mesh: Mesh, frames: list[list[Path]], fps: float, seconds: float, warm_up_s: float = WARM_UP_S
+) -> Measured:
     async with mesh.viewer() as viewer, mesh.load(frames, fps):
         async with asyncio.timeout(FIRST_FRAME_S):
             await viewer.started.wait()
-        await asyncio.sleep(WARM_UP_S)
+        await asyncio.sleep(warm_up_s)
         before = await mesh.read()
         seen = viewer.begin()
         await asyncio.sleep(seconds)
@@ -173,7 +177,7 @@ async def _saturate(plan: Plan, mesh: Mesh, frames: list[list[Path]], task: Path
     say("the bare loop")
     before = [await bare_loop.run(task, frames, plan.seconds / 2, masks=masks) for masks in (True, False)]
     say(f"saturation: {plan.cameras} × {each:g} fps for {plan.seconds:g} s")
-    measured = await _measure(mesh, frames, each, plan.seconds)
+    measured = await _measure(mesh, frames, each, plan.seconds, plan.warm_up_s)
     say("the bare loop again")
     after = [await bare_loop.run(task, frames, plan.seconds / 2, masks=masks) for masks in (True, False)]
     stock, same = ([first, second] for first, second in zip(before, after, strict=True))

@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 MEDIAPIPE_THREADS = "drishti"
 """What MediaPipe's graph threads are called; the pool's own threads wait for them meanwhile."""
+SUMS = ("total", "inference", "inference_in_calls", "mesh", "mesh_with_calls")
+"""What stands beside the services in CPU by frame."""
 TICKS = 100.0
 """Of /proc, a second."""
 
@@ -31,6 +33,8 @@ class Reading:
 
     before: Clocks
     after: Clocks
+    calls_s: float
+    """CPU of pose's own threads inside MediaPipe's calls."""
     dropped: Counter[tuple[str, str, str]]
     """Service, stage, reason."""
     captured: float
@@ -46,19 +50,28 @@ class Spent:
     seconds: float
     cpu_s: dict[str, float]
     inference_s: float
+    """Of MediaPipe's threads."""
+    calls_s: float
+    """Of pose's own threads inside MediaPipe's calls."""
     dropped: dict[str, int]
     """`service/stage/reason`."""
     captured: int
     sent: int
 
     def cpu_ms_per_frame(self, frames: int) -> dict[str, float]:
-        """`total`, `inference` (MediaPipe), `mesh` (all else) and each service."""
+        """`total`, `inference` (MediaPipe: its threads, and its calls in pose's), `mesh` (all else) and each service.
+
+        Beside them `inference_in_calls`, and `mesh_with_calls`, which counts those as ours.
+        """
         each = 1000 / max(frames, 1)
         total_s = sum(self.cpu_s.values())
+        others_s = total_s - self.inference_s
         return {
             "total": total_s * each,
-            "inference": self.inference_s * each,
-            "mesh": (total_s - self.inference_s) * each,
+            "inference": (self.inference_s + self.calls_s) * each,
+            "inference_in_calls": self.calls_s * each,
+            "mesh": (others_s - self.calls_s) * each,
+            "mesh_with_calls": others_s * each,
             **{name: spent * each for name, spent in self.cpu_s.items()},
         }
 
@@ -70,7 +83,7 @@ CpuOf = Callable[[], tuple[dict[str, float], float]]
 async def read(cpu: CpuOf, metrics: Mapping[str, str]) -> Reading:
     """The counts now. `metrics`: addresses of /metrics by service."""
     dropped: Counter[tuple[str, str, str]] = Counter()
-    captured = sent = 0.0
+    captured = sent = calls_s = 0.0
     before = Clocks(time.monotonic(), *cpu())
     async with httpx.AsyncClient(timeout=5) as client:
         texts = [(await client.get(address)).text for address in metrics.values()]
@@ -85,7 +98,9 @@ async def read(cpu: CpuOf, metrics: Mapping[str, str]) -> Reading:
                     captured += sample.value
                 elif sample.name == "komi_capture_frames_sent_total":
                     sent += sample.value
-    return Reading(before, after, dropped, captured, sent)
+                elif sample.name == "komi_pose_model_calls_cpu_seconds_total":
+                    calls_s += sample.value
+    return Reading(before, after, calls_s, dropped, captured, sent)
 
 
 def of_processes(pids: Mapping[str, int]) -> tuple[dict[str, float], float]:
@@ -106,6 +121,7 @@ def between(first: Reading, last: Reading) -> Spent:
         ended.at_s - began.at_s,
         {name: spent - began.cpu_s.get(name, 0.0) for name, spent in ended.cpu_s.items()},
         ended.inference_s - began.inference_s,
+        last.calls_s - first.calls_s,
         {"/".join(key): count for key, count in sorted(dropped.items())},
         int(last.captured - first.captured),
         int(last.sent - first.sent),

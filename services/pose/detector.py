@@ -8,11 +8,12 @@ by a test.
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any
+from time import thread_time_ns
+from typing import Any, NamedTuple
 
 import numpy as np
 from mediapipe.tasks.python.components.containers import landmark_c
-from mediapipe.tasks.python.core.mediapipe_c_utils import convert_to_exception
+from mediapipe.tasks.python.core.mediapipe_c_utils import MpStatus, convert_to_exception
 from mediapipe.tasks.python.vision import pose_landmarker
 from mediapipe.tasks.python.vision.core.image import Image as MediaPipeImage
 from mediapipe.tasks.python.vision.core.image import ImageFormat
@@ -23,6 +24,9 @@ from services.pose.decode import Image
 Floats = NDArray[np.float32]
 
 LANDMARKS = 33
+_OK = int(MpStatus.MP_OK)
+_SRGB = int(ImageFormat.SRGB)
+_PIXELS = ctypes.POINTER(ctypes.c_uint8)
 _BYTES = ctypes.sizeof(landmark_c.MpLandmarkC)
 _FLOATS = _BYTES // 4
 _VISIBILITY = landmark_c.MpLandmarkC.visibility.offset // 4
@@ -42,6 +46,16 @@ class Detected:
     """(33,) both."""
 
 
+class Detection(NamedTuple):
+    """What one image holds."""
+
+    persons: list[Detected]
+    masks: list[Any]
+    """One a person; empty unless asked for."""
+    cpu_ns: int
+    """What MediaPipe took of the caller's own thread; that of its threads is not in it."""
+
+
 class Detector:
     """One landmarker in VIDEO mode; its calls release the GIL. For one thread at a time, any thread."""
 
@@ -53,38 +67,32 @@ class Detector:
         self._library: Any = self._landmarker._lib._lib  # noqa: SLF001
         self._handle: Any = self._landmarker._handle  # noqa: SLF001
 
-    def detect(self, image: Image, at_ms: int) -> tuple[list[Detected], list[Any]]:
+    def detect(self, image: Image, at_ms: int) -> Detection:
         """Persons in an RGB image (height, width, 3) at a time that rises, and their masks if asked for.
 
         Raises RuntimeError or ValueError.
         """
         library, held, error = self._library, ctypes.c_void_p(), ctypes.c_char_p()
+        held_at, error_at = ctypes.byref(held), ctypes.byref(error)
         height, width = image.shape[:2]
-        pixels = image.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        self._check(
-            library.MpImageCreateFromUint8Data(
-                int(ImageFormat.SRGB),
-                width,
-                height,
-                pixels,
-                image.size,
-                ctypes.byref(held),
-                ctypes.byref(error),
-            ),
-            error,
+        pixels = ctypes.cast(image.ctypes.data, _PIXELS)
+        began_ns = thread_time_ns()
+        status = library.MpImageCreateFromUint8Data(
+            _SRGB, width, height, pixels, image.size, held_at, error_at
         )
+        self._check(status, error)
         result = pose_landmarker.MpPoseLandmarkerResultC()
+        result_at = ctypes.byref(result)
         try:
-            self._check(
-                library.MpPoseLandmarkerDetectForVideo(
-                    self._handle, held, None, at_ms, ctypes.byref(result), ctypes.byref(error)
-                ),
-                error,
+            status = library.MpPoseLandmarkerDetectForVideo(
+                self._handle, held, None, at_ms, result_at, error_at
             )
+            cpu_ns = thread_time_ns() - began_ns
+            self._check(status, error)
             try:
-                return _persons(result), _masks(result)
+                return Detection(_persons(result), _masks(result), cpu_ns)
             finally:
-                library.MpPoseLandmarkerCloseResult(ctypes.byref(result))
+                library.MpPoseLandmarkerCloseResult(result_at)
         finally:
             library.MpImageFree(held)
 
@@ -93,6 +101,8 @@ class Detector:
         self._landmarker.close()
 
     def _check(self, status: int, error: ctypes.c_char_p) -> None:
+        if status == _OK and error.value is None:
+            return
         failure = convert_to_exception(status, error)
         if error.value is not None:
             self._library.MpErrorFree(error)
@@ -106,12 +116,7 @@ def _persons(result: Any) -> list[Detected]:
         normalised = _floats(result.pose_landmarks[number])
         world = _floats(result.pose_world_landmarks[number])
         persons.append(
-            Detected(
-                np.ascontiguousarray(normalised[:, :3]),
-                np.ascontiguousarray(world[:, :3]),
-                np.ascontiguousarray(normalised[:, _VISIBILITY]),
-                np.ascontiguousarray(normalised[:, _PRESENCE]),
-            )
+            Detected(normalised[:, :3], world[:, :3], normalised[:, _VISIBILITY], normalised[:, _PRESENCE])
         )
     return persons
 

@@ -12,6 +12,10 @@ WAITING = Gauge("komi_pose_waiting_frames", "Frames that wait for a worker")
 FORWARDED = Counter("komi_pose_forwarded_total", "Poses handed to sync's transport")
 BUFFERED = Gauge("komi_pose_buffered_poses", "Poses that wait for sync")
 IMAGES = Counter("komi_pose_images_total", "Newest images written to Redis for somebody who looks")
+MODEL_CALLS_CPU = Counter(
+    "komi_pose_model_calls_cpu_seconds_total",
+    "CPU of the workers' own threads inside the model's calls; that of the model's threads is not in it",
+)
 REDIS_FAILURES = Counter(
     "komi_pose_redis_failures_total", "Calls to Redis that failed, by what for", ["what"]
 )

@@ -275,6 +275,8 @@ class CameraStream:
             stages["age"] = done.inferred_ns - stamps.captured_monotonic_ns
         for stage, took_ns in stages.items():
             metrics.SECONDS_OF[stage].observe(took_ns / 1e9)
+        if done.found is not None:
+            metrics.MODEL_CALLS_CPU.inc(done.found.model_cpu_ns / 1e9)
         self._done_ns.append(done.inferred_ns)
 
     def _fps(self) -> float:

@@ -62,6 +62,8 @@ class Found:
     """The followed person. None: nobody was found."""
     mask: Mask | None = None
     """None: not asked for, or nobody was found."""
+    model_cpu_ns: int = 0
+    """CPU that the model took of the caller's thread, beside that of its own threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,33 +137,25 @@ class MediaPipeTracker:
         """Find landmarks in an RGB image (height, width, 3)."""
         height, width = image.shape[:2]
         try:
-            detected, masks = self._detector.detect(image, self._clock.tick(time_us))
+            detected, masks, cpu_ns = self._detector.detect(image, self._clock.tick(time_us))
         except (RuntimeError, ValueError) as error:
             raise InferenceFailed(
                 f"MediaPipe failed on a frame of {width}×{height} pixels: {error}"
             ) from error
-        size = np.array([width, height], dtype=np.float32)
-        persons = [
-            Person(
-                image_px=one.normalised[:, :2] * size,
-                image_normalised=one.normalised,
-                world_m=one.world_m,
-                visibility=one.visibility,
-                presence=one.presence,
-            )
-            for one in detected
-        ]
-        if not persons:
+        if not detected:
             self._followed = None
-            return Found(width, height, persons=0, person=None)
-        chosen = follow([person.image_px for person in persons], self._followed)
-        self._followed = persons[chosen].image_px
+            return Found(width, height, persons=0, person=None, model_cpu_ns=cpu_ns)
+        size = np.array([width, height], dtype=np.float32)
+        in_pixels = [one.normalised[:, :2] * size for one in detected]
+        chosen = follow(in_pixels, self._followed)
+        one, self._followed = detected[chosen], in_pixels[chosen]
         return Found(
             width,
             height,
-            persons=len(persons),
-            person=persons[chosen],
+            persons=len(detected),
+            person=Person(in_pixels[chosen], one.normalised, one.world_m, one.visibility, one.presence),
             mask=pack_mask(masks[chosen]) if masks else None,
+            model_cpu_ns=cpu_ns,
         )
 
     def close(self) -> None:

@@ -208,7 +208,7 @@ def test_the_detector_finds_what_mediapipe_s_own_call_finds(full_model: Path, sq
         with PoseLandmarker.create_from_options(options) as landmarker:
             for number, jpeg in enumerate(squats.jpegs[:5]):
                 image = decode_jpeg(jpeg, LIMITS)
-                [found], [mask] = detector.detect(image, 33 * number)
+                [found], [mask], _ = detector.detect(image, 33 * number)
                 own = landmarker.detect_for_video(
                     mediapipe.Image(mediapipe.ImageFormat.SRGB, image), 33 * number
                 )
