@@ -13,6 +13,7 @@ from services.scoring.advice.phrases import Phrase, find, phrases
 from services.scoring.advice.tips import Index, tip, words
 from services.scoring.judging.calibration import Calibration
 from services.scoring.judging.measures import MEASURES
+from services.scoring.judging.pictured import PICTURED
 from services.scoring.judging.score import Verdict
 from services.scoring.judging.technique import RULES, Flaw, Rule, deviation
 from services.scoring.live.outcome import CompletedRepetition
@@ -205,7 +206,7 @@ def test_every_fault_with_a_name_has_words_of_its_exercise(rule: tuple[str, Rule
     phrase = find(name, one.part, one.direction, "turn")
     assert phrase is not None
     assert phrase.code.startswith(f"{name}.{one.part}.{one.direction}.")
-    assert one.measure in MEASURES
+    assert one.measure in {**MEASURES, **PICTURED}
 
 
 def test_a_fault_with_a_name_is_told_before_what_the_joints_show_and_one_that_passes_is_not() -> None:

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from services.scoring.advice.causes import faults
+from services.scoring.judging.comparison import compare, pace
 from services.scoring.judging.measures import MEASURES, Body, seen_by_one_camera
+from services.scoring.judging.memory import Clip
 from services.scoring.live.outcome import CompletedRepetition
 from services.scoring.live.session import Rules, SessionScorer
 from services.scoring.movement.joints import JointError
 from services.scoring.reference.building import build_template
 from services.scoring.reference.template import Template
+from services.scoring.reference.tolerance import one_view_variance
 from tests.scoring.puppet import sets, squat, squats, waves
 from tests.scoring.test_advice import repetition
 
@@ -44,6 +47,16 @@ def test_the_pace_is_a_fault_only_where_the_video_leads(
     done = performed(template, depths, video_leads=video_leads)
     assert [one.faults for one in done] == [told] * 3
     assert all((one.verdict.score < 70) == bool(told) for one in done)
+
+
+def test_the_pace_leaves_out_how_gently_a_repetition_begins_and_ends(template: Template) -> None:
+    """Of hurried push-ups a third were not told so: when one begins is known to half a second only."""
+    done = compare(Clip(template.features, template.known, one_view_variance(), np.zeros(60), 0.0), template)
+    assert pace(done, template) == pytest.approx(1.0, abs=0.05)
+    hurried = 0.7 * done.user_rows + 20.0
+    hurried[0] = 0.0
+    assert hurried[-1] > 0.95 * done.user_rows[-1]
+    assert pace(replace(done, user_rows=hurried), template) == pytest.approx(0.7, abs=0.05)
 
 
 def test_who_drops_instead_of_lowering_is_told_at_any_pace(template: Template) -> None:

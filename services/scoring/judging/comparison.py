@@ -17,6 +17,9 @@ from services.scoring.reference.tolerance import Tolerances, tolerances
 
 READY_ROWS = 4
 """Rows at the start of a repetition that are its ready pose."""
+UNDER_WAY = 0.15
+"""Share of the way from which on a repetition is timed. It begins and ends so gently that when is a guess of half a second,
+most of all after lying down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,14 @@ def cosine(user: Floats, reference: Floats, known: Bools) -> float:
         return math.nan
     dots = np.sum(bones_of(user) * bones_of(reference), axis=-1)[:, seen]
     return float(np.clip(dots, -1.0, 1.0).mean())
+
+
+def pace(comparison: Comparison, template: Template) -> float:
+    """The user's time as a share of the template's, between the same moments of both."""
+    way = template.relative() @ template.axis
+    rows = np.flatnonzero(way >= UNDER_WAY * way.max())
+    first, last = (rows[0], rows[-1]) if len(rows) > 1 and way.max() > 0 else (0, len(way) - 1)
+    return float((comparison.user_rows[last] - comparison.user_rows[first]) / max(last - first, 1))
 
 
 def phase_times(comparison: Comparison, template: Template) -> tuple[float, float, float]:

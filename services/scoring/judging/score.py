@@ -10,7 +10,7 @@ import numpy as np
 
 from services.scoring.judging import knees
 from services.scoring.judging.calibration import Calibration
-from services.scoring.judging.comparison import Comparison, cosine, phase_times
+from services.scoring.judging.comparison import Comparison, cosine, pace, phase_times
 from services.scoring.judging.deviation import Deviations
 from services.scoring.movement.joints import PAIRED_ANGLES
 from services.scoring.reference.template import Template
@@ -68,8 +68,8 @@ def judge(
     off += knees.penalty(knees.inwards(comparison, template))
     off = max(off, calibration.d70 * fault)  # a NaN stays: too little was seen
     out_s, turn_s, back_s = phase_times(comparison, template)
-    ratio = max(comparison.user_rows[-1], 1.0) / max(len(template.features) - 1, 1)
-    tempo = 100.0 * math.exp(-0.5 * (math.log(max(ratio, 0.05)) / math.log(1.8)) ** 2)
+    ratio = max(pace(comparison, template), 0.05)
+    tempo = 100.0 * math.exp(-0.5 * (math.log(ratio) / math.log(1.8)) ** 2)
     score = calibration.score(off)
     return Verdict(
         score=min(score, 0.5 * (score + tempo)) if timed else score,

@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 
 from services.scoring.advice.knowledge import canonical
-from services.scoring.judging.comparison import READY_ROWS, Comparison, phase_times
+from services.scoring.judging.comparison import READY_ROWS, Comparison, pace, phase_times
 from services.scoring.judging.measures import MEASURES, Body, Measure, seen_by_one_camera
 from services.scoring.judging.pictured import PICTURED, picture_of_reference, shown
 from services.scoring.judging.stance import excesses
@@ -157,8 +157,7 @@ def flaws(comparison: Comparison, template: Template, *, timed: bool = False) ->
     turn = np.asarray(template.phases == Phase.TURN)
     found = _told(template, comparison.known, user, turn, reference, turn, comparison.pictures)
     found = _with_stance(found, comparison, template)
-    if settled(comparison, template):
-        found += _of_time(comparison, template, timed=timed)
+    found += _of_time(comparison, template, timed=timed)
     return _furthest_first(found)
 
 
@@ -175,11 +174,11 @@ def _with_stance(found: list[Flaw], comparison: Comparison, template: Template) 
 
 
 def _of_time(comparison: Comparison, template: Template, *, timed: bool) -> list[Flaw]:
-    """Out of step with a video that leads, and dropped where one should lower oneself."""
-    whole = max(float(comparison.user_rows[-1]), 1.0) / max(len(template.features) - 1, 1)
+    """Out of step with a video that leads, and dropped where one should lower oneself, if it is known when that began."""
+    whole = pace(comparison, template)
     rules = [(_FAST, whole), (_SLOW, whole)] if timed else []
     lowering = LOWERING.get(canonical(template.exercise))
-    if lowering is not None:
+    if lowering is not None and settled(comparison, template):
         shown_s = float((template.phases == lowering).sum()) / RATE_HZ
         out_s, _, back_s = phase_times(comparison, template)
         done_s = out_s if lowering is Phase.OUT else back_s
@@ -191,7 +190,7 @@ def settled(comparison: Comparison, template: Template) -> bool:
     """Whether a movement ends in the pose it began in, as the reference does.
 
     If not, its beginning was no ready pose: the person was still taking it up, or the tracker had only just found them
-    (lying down for push-ups). What is measured from there is then not known.
+    (lying down for push-ups). What is measured from there is then not known; how fast the rest was, is.
     """
     if not template.returns or not comparison.known.any():
         return True
