@@ -42,8 +42,8 @@ model: $(RUNTIME)  ## Fetch and build the pose model (KOMI_POSE_MODEL=lite|full|
 	@$(PY) -m services.pose.models
 
 .PHONY: demo
-demo: $(RUNTIME)  ## Show the whole mesh, no camera needed (CAMERAS=front:0,side:1 | front:a.mp4 | recording)
-	@$(PY) -m demo --cameras "$(CAMERAS)" $(if $(PORT),--port $(PORT))
+demo: $(RUNTIME)  ## Show the whole mesh, no camera needed (CAMERAS=front:0,side:1 | front:a.mp4 | recording; PHONE=1: phones as cameras)
+	@$(PY) -m demo --cameras "$(CAMERAS)" $(if $(PORT),--port $(PORT)) $(if $(PHONE),--phone)
 
 # CAMERAS means the same in containers; `recording` is a word of ours, and devices have to be let in.
 COMPOSE = $(if $(filter recording,$(CAMERAS)),CAMERAS="$(IN_IMAGE)",$(if $(CAMERAS),CAMERAS="$(CAMERAS)")) \

@@ -1,4 +1,4 @@
-"""`python -m demo [--cameras NAME:SOURCE,…] [--port N]`: the whole mesh on this machine, until Ctrl-C."""
+"""`python -m demo [--cameras NAME:SOURCE,…] [--port N] [--phone]`: the whole mesh on this machine, until Ctrl-C."""
 
 import argparse
 import sys
@@ -18,9 +18,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--port", type=int, help=f"the page's port (default: {mesh.USUAL_PORTS['gateway']} if free)"
     )
+    parser.add_argument(
+        "--phone", action="store_true", help="let phones of this network in as cameras, over HTTPS"
+    )
     parser.add_argument("--verbose", action="store_true", help="show every line of every service")
     options = parser.parse_args(arguments)
-    return tour.run(options.cameras, options.port, verbose=options.verbose)
+    return tour.run(options.cameras, options.port, phone=options.phone, verbose=options.verbose)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,15 @@ class Console:
         self._line("  └" + "─" * width + "┘")
         self._line("")
 
+    def invite(self, address: str, code: str) -> None:
+        """A phone's way in: to be scanned, or typed."""
+        self._line(
+            "  A phone becomes a camera by this code. It warns of the certificate, which was made here: go on."
+        )
+        # White on black whatever the terminal's colours are: a code the other way round many phones cannot read.
+        rows = [f"  \x1b[97;40m{row}\x1b[0m" if self._coloured else f"  {row}" for row in code.splitlines()]
+        self._line("\n".join(["", *rows, "", f"  {address}", ""]))
+
     def status(self, text: str) -> None:
         """How it goes now: replaces the line before on a terminal, adds one elsewhere."""
         if not self._terminal:

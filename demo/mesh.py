@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from demo import ports
 from demo.fetch import redis_server
+from demo.phones import Phones
 from demo.ports import HOST
 from demo.scene import Scene
 from demo.supervisor import Program
@@ -25,6 +27,7 @@ USUAL_PORTS = {
     "redis": 0,
 }
 """0: any; the usual one of Redis is left to whoever has one of his own."""
+PHONES_PORT = 8443
 REDIS_URL = "KOMI_REDIS_URL"
 
 
@@ -45,15 +48,17 @@ class Addresses:
         return f"http://{self.of('gateway')}"
 
 
-def choose_addresses(gateway_port: int | None) -> Addresses:
+def choose_addresses(gateway_port: int | None, *, phones: bool = False) -> Addresses:
     """The usual ports where they are free, others where they are not; the gateway's as asked. Raises PortsError."""
-    chosen = ports.choose(USUAL_PORTS)
+    chosen = ports.choose(USUAL_PORTS | ({"phones": PHONES_PORT} if phones else {}))
     if gateway_port is not None:
         chosen["gateway"] = gateway_port
     return Addresses(chosen, os.environ.get(REDIS_URL) or f"redis://{HOST}:{chosen['redis']}/0")
 
 
-def programs(scene: Scene, addresses: Addresses, log_level: str) -> list[Program]:
+def programs(
+    scene: Scene, addresses: Addresses, log_level: str, phones: Phones | None = None
+) -> list[Program]:
     """Redis, unless there is one already, and the services. They start together and wait for each other."""
     found = [] if os.environ.get(REDIS_URL) else [_redis(addresses.ports["redis"])]
     pose, sync, scoring = (addresses.of(name) for name in ("pose", "sync", "scoring"))
@@ -74,12 +79,24 @@ def programs(scene: Scene, addresses: Addresses, log_level: str) -> list[Program
             stop_order=stop_order,
         )
 
+    gateway = service("gateway", 0, pose=pose, sync=sync, scoring=scoring)
+    if phones is not None:
+        found.append(
+            Program(
+                "phones",
+                phones.command(),
+                ready=lambda: _http(f"{phones.origin}/readyz", phones.trusting),
+                where=f"on {phones.host}:{phones.port}",
+                environment={**gateway.environment, **phones.environment()},
+                essential=False,
+            )
+        )
     return [
         *found,
         service("pose", 1, sync=sync),
         service("sync", 2),
         service("scoring", 2, pose=pose),
-        service("gateway", 0, pose=pose, sync=sync, scoring=scoring),
+        gateway,
         service("capture", 0, server=f"dns:///{pose}", cameras=scene.cameras),
     ]
 
@@ -120,9 +137,9 @@ async def serving(address: str) -> bool:
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
-async def _http(url: str) -> bool:
+async def _http(url: str, trusting: ssl.SSLContext | None = None) -> bool:
     try:
-        async with httpx.AsyncClient(timeout=1) as client:
+        async with httpx.AsyncClient(timeout=1, verify=trusting or True) as client:
             return (await client.get(url)).is_success
     except httpx.HTTPError:
         return False

@@ -163,7 +163,7 @@ class _Kept:
             return f"was ended by signal {-code}"
 
     def _newest(self) -> str:
-        return self._last[-1] if self._last else self._told or "it says nothing"
+        return self._last[-1] if self._last else self._told or "it has said nothing yet"
 
     def send(self, how: signal.Signals) -> None:
         """Signal the process, if there is one, and let it rest when it has gone."""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from demo import mesh, scene, stage
+from demo import mesh, phones, scene, stage
 from demo.console import Console
 from demo.fetch import FetchError
 from demo.ports import PortsError
@@ -14,18 +14,19 @@ from demo.supervisor import ProgramError, Supervisor
 from services.pose.models import ModelError, task_path
 
 
-def run(cameras: str, port: int | None, *, verbose: bool = False) -> int:
-    """Show the mesh; returns the exit status."""
+def run(cameras: str, port: int | None, *, phone: bool = False, verbose: bool = False) -> int:
+    """Show the mesh, with `phone` to phones too; returns the exit status."""
     console = Console(verbose=verbose)
     try:
         get_model()
         played = scene.choose(cameras)
-        addresses = mesh.choose_addresses(port)
-        programs = mesh.programs(played, addresses, "debug" if verbose else "info")
+        addresses = mesh.choose_addresses(port, phones=phone)
+        invited = phones.invite(addresses.ports["phones"]) if phone else None
+        programs = mesh.programs(played, addresses, "debug" if verbose else "info", invited)
     except (FetchError, PortsError) as error:
         console.say("demo", str(error), colour=31)
         return 1
-    return asyncio.run(_run(played, addresses, Supervisor(programs, console), console))
+    return asyncio.run(_run(played, addresses, Supervisor(programs, console), console, invited))
 
 
 def get_model() -> None:
@@ -38,9 +39,13 @@ def get_model() -> None:
 
 
 async def _run(
-    played: scene.Scene, addresses: mesh.Addresses, supervisor: Supervisor, console: Console
+    played: scene.Scene,
+    addresses: mesh.Addresses,
+    supervisor: Supervisor,
+    console: Console,
+    invited: phones.Phones | None,
 ) -> int:
-    tour = asyncio.create_task(_tour(played, addresses, supervisor, console), name="tour")
+    tour = asyncio.create_task(_tour(played, addresses, supervisor, console, invited), name="tour")
 
     def stop() -> None:
         if tour.cancelling():
@@ -67,7 +72,11 @@ async def _run(
 
 
 async def _tour(
-    played: scene.Scene, addresses: mesh.Addresses, supervisor: Supervisor, console: Console
+    played: scene.Scene,
+    addresses: mesh.Addresses,
+    supervisor: Supervisor,
+    console: Console,
+    invited: phones.Phones | None,
 ) -> None:
     began = time.monotonic()
     console.say("demo", f"starting the five services: {played.title}")
@@ -78,6 +87,8 @@ async def _tour(
         f"API    {addresses.gateway}/docs",
         "Ctrl-C stops everything.",
     )
+    if invited is not None:
+        console.invite(invited.address, invited.code())
     reference = asyncio.create_task(_set_reference(played, addresses, console), name="reference")
     try:
         async for glance in stage.watch(addresses.gateway):

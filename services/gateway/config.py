@@ -1,5 +1,6 @@
 """Settings of the gateway: `KOMI_GATEWAY_PORT=8000`, `--port 8000`."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
@@ -31,6 +32,13 @@ class GatewaySettings(ServiceSettings):
 
     scoring: str = "127.0.0.1:50054"
     """Address of scoring, as for pose."""
+
+    tls_certificate: Path | None = None
+    """PEM file of a certificate: with one, everything is served over HTTPS and WSS, and nothing without. Browsers give
+    their camera only to pages that come so, or from localhost."""
+
+    tls_key: Path | None = None
+    """PEM file of its key; unset: in the certificate's file."""
 
     cors_origins: tuple[str, ...] = ()
     """Origins of pages that may use the API from elsewhere, as in https://app.example; `*` for all. Comma-separated."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Generator
 
@@ -16,7 +17,7 @@ from services.gateway.config import GatewaySettings
 from services.gateway.gateway import Gateway
 from services.gateway.outlet import OutletProtocol
 from services.mesh import memory, telemetry
-from services.mesh.errors import KomiError, Unavailable
+from services.mesh.errors import KomiError, SettingsError, Unavailable
 from services.mesh.tokens import Scope
 
 log = structlog.get_logger()
@@ -81,16 +82,20 @@ class GatewayServer:
             return None
         host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host
         host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self.port}/ui/?token={tokens.of(Scope.ADMIN)}"
+        scheme = "http" if self.settings.tls_certificate is None else "https"
+        return f"{scheme}://{host}:{self.port}/ui/?token={tokens.of(Scope.ADMIN)}"
 
     async def start(self) -> None:
-        """Listen and serve. Raises Unavailable when the port is in use."""
+        """Listen and serve. Raises Unavailable when the port is in use, SettingsError for a certificate that is none."""
+        await asyncio.to_thread(_check_certificate, self.settings)
         listener = await asyncio.to_thread(_listen, self.settings.host, self.settings.port)
         self.port = listener.getsockname()[1]
         self.gateway = Gateway(self.settings)
         self._uvicorn = _Uvicorn(
             uvicorn.Config(
                 create_app(self.gateway),
+                ssl_certfile=self.settings.tls_certificate,
+                ssl_keyfile=self.settings.tls_key,
                 ws=OutletProtocol,
                 ws_max_size=self.settings.max_message_bytes,
                 ws_ping_interval=PING_S,
@@ -124,6 +129,22 @@ class GatewayServer:
         """Return when uvicorn ends by itself, which it should not."""
         if self._serving is not None:
             await asyncio.wait((self._serving,))
+
+
+def _check_certificate(settings: GatewaySettings) -> None:
+    """Before anything starts: what uvicorn would find halfway."""
+    certificate, key = settings.tls_certificate, settings.tls_key
+    if certificate is None:
+        if key is not None:
+            raise SettingsError("setting tls_key: there is no --tls-certificate that it belongs to")
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
+    except (OSError, ValueError) as error:  # SSLError is an OSError
+        raise SettingsError(
+            f"setting tls_certificate: {certificate} and its key cannot be used: {error}; both are PEM files without a "
+            "password, the key in --tls-key or in the same file"
+        ) from error
 
 
 def _listen(host: str, port: int) -> socket.socket:

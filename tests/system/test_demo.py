@@ -1,7 +1,10 @@
 """`make demo`: what a newcomer sees first."""
 
 import asyncio
+import json
 import re
+import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +13,11 @@ from contextlib import ExitStack
 import httpx
 import psutil
 import pytest
+from websockets.sync.client import connect
 
+from demo import phones
+from services.mesh.network import own_address
+from tests.support.capabilities import require
 from tests.support.redis_server import CHECKOUT
 from tests.support.waiting import wait_for
 from tests.system.running import Demo, demo
@@ -85,6 +92,32 @@ def test_ctrl_c_stops_everything_in_seconds() -> None:
         started.interrupt()
         assert not [process for process in left if process.is_running()]
         assert "killed" not in started.shown
+
+
+def test_a_phone_comes_in_over_https_as_a_camera_and_as_nothing_else() -> None:
+    host = own_address()
+    require(host and shutil.which("openssl"), "no network that a phone could be in, or no openssl")
+    assert host is not None
+    with demo("PHONE=1", "CAMERAS=front:97") as started:
+        found = wait_for(
+            lambda: re.search(r"(https://[^/]+)/ui/camera/\?token=(\S+)", started.shown),
+            within=60, what="the phone's address",
+        )  # fmt: skip
+        assert found
+        address, token = found.groups()
+        trusting = ssl.create_default_context(cafile=str(phones.certificate(host)))
+        assert "▀" in started.shown
+        page = httpx.get(f"{address}/ui/camera/?token={token}", verify=trusting, follow_redirects=False)
+        assert page.status_code == 303
+        camera = f"wss{address.removeprefix('https')}/ws/v1/cameras/phone?token={token}"
+        with connect(camera, ssl=trusting, open_timeout=30) as stream:
+            ready = wait_for(
+                lambda: (said := json.loads(stream.recv(30))) and said["type"] == "ready" and said,
+                within=60, what="that the camera may send",
+            )  # fmt: skip
+        assert ready["camera_id"] == "phone"
+        sessions = httpx.get(f"{address}/api/v1/sessions?token={token}", verify=trusting)
+        assert sessions.json()["reason"] == "TOKEN_SCOPE"
 
 
 def test_a_camera_that_is_not_there_is_named_and_the_page_is_up_all_the_same() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import socket
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -13,13 +12,12 @@ from fastapi.responses import Response
 from services.gateway.gateway import Gateway
 from services.gateway.routes.access import TheGateway, problems
 from services.mesh.errors import FailedPrecondition, InvalidInput
+from services.mesh.network import own_address
 from services.mesh.tokens import Scope, is_loopback
 
 router = APIRouter(prefix="/api/v1", tags=["access"])
 
 SVG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}}
-SOMEWHERE = ("192.0.2.1", 9)
-"""No packet is sent there: it is only asked which of our addresses would be used."""
 
 
 @router.get(
@@ -66,15 +64,5 @@ def _host(request: Request) -> str:
     if is_loopback(name) and not is_loopback(bound):
         name = bound
     elif is_loopback(name) and request.app.state.gateway.settings.host in ("0.0.0.0", "::"):
-        name = _own_address() or name
+        name = own_address() or name
     return f"[{name}]" if ":" in name else name
-
-
-def _own_address() -> str | None:
-    """This machine's address in its network; None: it has none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(SOMEWHERE)
-        except OSError:
-            return None
-        return str(probe.getsockname()[0])

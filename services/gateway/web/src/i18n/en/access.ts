@@ -21,9 +21,9 @@ export const access = {
   "add.phone.qr": "QR code of {address}",
   "add.phone.loopback": "Phones cannot reach this KOMI yet: it answers on this computer only.",
   "add.phone.loopback.body":
-    "Start the gateway with --host 0.0.0.0 and put a proxy with HTTPS before it. The guide to operation says how.",
+    "Start the demo by “make demo PHONE=1”: it shows a code that phones open. A gateway of your own lets them in with --host 0.0.0.0 and --tls-certificate.",
   "add.phone.insecure":
-    "This address is plain HTTP. Phones' browsers give a page the camera only over HTTPS, so the page will open there but the camera will stay off. Put a proxy with HTTPS before the gateway.",
+    "This address is plain HTTP. Phones' browsers give a page the camera only over HTTPS, so the page will open there but the camera will stay off. Give the gateway a certificate (--tls-certificate), or put a proxy with HTTPS before it.",
   "add.phone.away": "The code cannot be made right now.",
   "add.device": "This device as a camera",
   "add.program": "From the command line",

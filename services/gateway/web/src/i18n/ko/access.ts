@@ -22,9 +22,9 @@ export const access: Record<keyof typeof english, string> = {
   "add.phone.qr": "{address} 주소의 QR 코드",
   "add.phone.loopback": "아직 휴대폰에서 열 수 없습니다. 이 KOMI는 이 컴퓨터에서만 응답합니다.",
   "add.phone.loopback.body":
-    "게이트웨이를 --host 0.0.0.0 으로 시작하고 앞에 HTTPS 프록시를 두세요. 방법은 운영 안내에 있습니다.",
+    "데모를 ‘make demo PHONE=1’로 시작하면 휴대폰으로 여는 QR 코드가 나타납니다. 게이트웨이를 직접 시작할 때는 --host 0.0.0.0과 --tls-certificate를 주세요.",
   "add.phone.insecure":
-    "이 주소는 HTTP입니다. 휴대폰 브라우저는 HTTPS일 때만 카메라를 허용하므로 페이지는 열려도 카메라는 켜지지 않습니다. 게이트웨이 앞에 HTTPS 프록시를 두세요.",
+    "이 주소는 HTTP입니다. 휴대폰 브라우저는 HTTPS일 때만 카메라를 허용하므로 페이지는 열려도 카메라는 켜지지 않습니다. 게이트웨이에 인증서(--tls-certificate)를 주거나 앞에 HTTPS 프록시를 두세요.",
   "add.phone.away": "지금은 코드를 만들 수 없습니다.",
   "add.device": "이 기기를 카메라로",
   "add.program": "명령줄에서",
