@@ -8,11 +8,10 @@ sync keeps up. By itself: `python -m bench.sync_scenarios.capacity --sessions 3,
 import argparse
 import asyncio
 import contextlib
-import heapq
 import os
 import random
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +40,8 @@ CAMERAS, FPS = 8, 30
 SECONDS, WARM_S = 19.0, 7.0
 """By then every session's pictures are looked at once in twelve seconds (services/sync/house.py): so once while it counts."""
 SESSIONS = 20
-LEAD_S, MAKING_S = 1.0, 150e-6
-"""Before the first pose is due, and for each that has to be made before."""
+LEAD_S = 1.0
+"""Before the first pose is due."""
 POSTURES = 30
 BUFFERED = 64
 """Poses that wait for sync at most, as pose has it by default."""
@@ -98,21 +97,27 @@ async def measure(
 ) -> Load:
     """Play so many sessions. `pids`: of sync and of its Redis."""
     rng = random.Random(sessions)
+    server_s, _ = await redis.time()
     traces: dict[str, list[Shot]] = {}
     for n in range(sessions):
         phase_ms = rng.uniform(0, 1000 / FPS)
         shots = [s for k in range(CAMERAS) for s in shoot(rng, f"cam{k}", seconds=seconds, phase_ms=phase_ms + k)]  # fmt: skip
-        traces[f"capacity-{sessions}-{n}"] = in_order(shots)
+        # Another name each time: a session that was played goes on where it was.
+        traces[f"capacity-{server_s}-{n}"] = in_order(shots)
     for name in traces:
         cameras = tuple(f"cam{k}" for k in range(CAMERAS))
         await SessionStore(redis).put(SessionConfig(name, cameras, resample=resample))
-    lead_s = LEAD_S + MAKING_S * sum(map(len, traces.values()))
+    due = [(shot.arrival_us, name, shot) for name, trace in traces.items() for shot in trace]
+    due.sort(key=lambda each: each[0])
+    looks = {name: appearances(name) for name in traces}
     server_s, micros = await redis.time()
-    start_ns = monotonic_ns() + round(lead_s * 1e9)
-    start_us = server_s * 1_000_000 + micros + round(lead_s * 1e6)
-    made = {name: list(messages(name, trace, start_us, start_ns)) for name, trace in traces.items()}
+    start_ns = monotonic_ns() + round(LEAD_S * 1e9)
+    start_us = server_s * 1_000_000 + micros + round(LEAD_S * 1e6)
+    poses = (
+        (start_ns + at_us * 1000, pose_of(shot, looks[name], start_us, start_ns)) for at_us, name, shot in due
+    )
     warm_ns = start_ns + round(WARM_S * 1e9)
-    used_s, counted, took_s, late_ms = await _send(address, made, warm_ns, pids)
+    used_s, counted, took_s, late_ms = await _send(address, poses, warm_ns, pids)
     await asyncio.sleep(0.5)
     waits_ms, gathered_ms, whole = [], [], 0
     for name in traces:
@@ -140,22 +145,27 @@ async def measure(
     )
 
 
-def messages(
-    session_id: str, shots: Sequence[Shot], start_us: int, start_ns: int
-) -> Iterator[tuple[int, bytes]]:
-    """When each pose is ready, nanoseconds of the monotonic clock, and the PoseFrame: bytes take half the room."""
-    moving = _postures(random.Random(session_id))
+def appearances(session_id: str) -> dict[str, list[bytes]]:
+    """For each camera a second of somebody who moves up and down: PoseFrames to be numbered and timed."""
     blank = make_pose("", 0, 0, session_id=session_id, person=False)
-    for shot in shots:
-        pose = pose_pb2.PoseFrame()
-        pose.CopyFrom(blank)
-        pose.id.camera_id, pose.id.sequence = shot.camera_id, shot.sequence
-        pose.time.server_time.CopyFrom(to_timestamp(start_us + shot.stamp_us))
-        pose.pose.CopyFrom(moving[int(shot.camera_id[3:])][shot.sequence % POSTURES])
-        due_ns = start_ns + shot.arrival_us * 1000
-        pose.stamps.captured_monotonic_ns = start_ns + shot.true_us * 1000
-        pose.stamps.inferred_monotonic_ns = due_ns
-        yield due_ns, pose.SerializeToString()
+    found: dict[str, list[bytes]] = {}
+    for camera, poses in enumerate(_postures(random.Random(session_id.rpartition("-")[2]))):
+        blank.id.camera_id = f"cam{camera}"
+        found[blank.id.camera_id] = []
+        for pose in poses:
+            blank.pose.CopyFrom(pose)
+            found[blank.id.camera_id].append(blank.SerializeToString())
+    return found
+
+
+def pose_of(shot: Shot, looks: dict[str, list[bytes]], start_us: int, start_ns: int) -> pose_pb2.PoseFrame:
+    """The pose of a shot. `start_us` on the server clock, `start_ns` on the monotonic one: the start of the scenario."""
+    pose = pose_pb2.PoseFrame.FromString(looks[shot.camera_id][shot.sequence % POSTURES])
+    pose.id.sequence = shot.sequence
+    pose.time.server_time.CopyFrom(to_timestamp(start_us + shot.stamp_us))
+    pose.stamps.captured_monotonic_ns = start_ns + shot.true_us * 1000
+    pose.stamps.inferred_monotonic_ns = start_ns + shot.arrival_us * 1000
+    return pose
 
 
 def _postures(rng: random.Random) -> list[list[pose_pb2.Pose]]:
@@ -185,29 +195,26 @@ def _postures(rng: random.Random) -> list[list[pose_pb2.Pose]]:
 
 
 async def _send(
-    address: str, made: dict[str, list[tuple[int, bytes]]], warm_ns: int, pids: Sequence[int]
+    address: str, poses: Iterable[tuple[int, pose_pb2.PoseFrame]], warm_ns: int, pids: Sequence[int]
 ) -> tuple[list[float], int, float, list[float]]:
-    """Hand on what is due. CPU seconds of `pids` from `warm_ns` on, poses and seconds since then, and how late (ms)."""
+    """Hand on what is due. From `warm_ns` on: CPU seconds of `pids`, poses, seconds, and how late each pose was (ms)."""
     late_ms: list[float] = []
-    counted, before_s, began_ns = 0, [0.0 for _ in pids], 0
+    before_s, began_ns = [0.0 for _ in pids], 0
     async with open_channel(address) as channel:
         forwarder = SyncForwarder(channel, "load", capacity=BUFFERED, now_ns=monotonic_ns)
-        for due_ns, raw in heapq.merge(*made.values()):
+        for due_ns, pose in poses:
+            # Late or not: the streams have their turn.
             pause_s = (due_ns - monotonic_ns()) / 1e9
-            if pause_s > 0.0005:
-                await asyncio.sleep(pause_s)
-            if not counted and due_ns >= warm_ns:
+            await asyncio.sleep(pause_s if pause_s > 0.0005 else 0)
+            if not began_ns and due_ns >= warm_ns:
                 before_s, began_ns = [cpu_s(pid) for pid in pids], monotonic_ns()
-            else:
-                # Late or not: the streams want their turn.
-                await asyncio.sleep(0)
-            forwarder.publish(pose_pb2.PoseFrame.FromString(raw))
-            counted += due_ns >= warm_ns
-            late_ms.append((monotonic_ns() - due_ns) / 1e6)
+            forwarder.publish(pose)
+            if began_ns:
+                late_ms.append((monotonic_ns() - due_ns) / 1e6)
         used_s = [cpu_s(pid) - before for pid, before in zip(pids, before_s, strict=True)]
         took_s = (monotonic_ns() - began_ns) / 1e9
         await forwarder.close(FLUSH_S)
-    return used_s, counted, took_s, late_ms
+    return used_s, len(late_ms), took_s, late_ms
 
 
 @asynccontextmanager

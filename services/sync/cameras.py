@@ -20,10 +20,8 @@ class Cameras:
         self.named = tuple(named)
         """Cameras the session names; others are listed for as long as they send."""
         self.tracks: dict[str, CameraTrack] = {}
-        self.period_us = UNKNOWN_PERIOD_US
-        """Of the fastest camera."""
-        self.fastest_us = 0
-        """The usual delay of the quickest camera."""
+        self._surveyed: tuple[int, int] | None = None
+        """The fastest camera's period and the quickest one's usual delay; None: a camera said something since."""
         self._expected: dict[str, int] = {}
 
     @property
@@ -35,7 +33,7 @@ class Cameras:
     def adopt(self, tracks: dict[str, CameraTrack]) -> None:
         """Go on with what is known of the cameras elsewhere."""
         self.tracks = tracks
-        self._survey()
+        self._surveyed = None
 
     def add(self, frame: Frame, *, measured: bool) -> None:
         """Follow a frame's camera. `measured` False: when the frame arrived is not known, so neither is its delay."""
@@ -48,7 +46,7 @@ class Cameras:
             track.rejoin(frame)
         if measured or not track.knows(frame):
             track.add(frame, measured=measured)
-            self._survey()
+            self._surveyed = None
 
     def missed(self, frame: Frame) -> None:
         """A frame was refused as late."""
@@ -56,7 +54,7 @@ class Cameras:
         if track is not None:
             track.last_arrival_us = max(track.last_arrival_us, frame.arrival_us)
             track.missed(frame.epoch, frame.sequence, frame.arrival_us - frame.time_us)
-            self._survey()
+            self._surveyed = None
 
     def expect(self, names: Iterable[str], until_us: int) -> None:
         """Wait for cameras that are known to be there though nothing of them was seen yet, until `until_us` at most."""
@@ -74,13 +72,28 @@ class Cameras:
             if name not in kept:
                 del self.tracks[name]
         if gone:
-            self._survey()
+            self._surveyed = None
 
-    def _survey(self) -> None:
-        """What is asked of all cameras for every frame, looked up once a frame."""
-        tracks = self.tracks.values()
-        self.period_us = min([t.period_us for t in tracks if t.period_us], default=UNKNOWN_PERIOD_US)
-        self.fastest_us = min([t.delays.median_us for t in tracks], default=0)
+    # ------------------------------------------------------------ all together
+    @property
+    def period_us(self) -> int:
+        """Of the fastest camera."""
+        return self._survey()[0]
+
+    @property
+    def fastest_us(self) -> int:
+        """The usual delay of the quickest camera."""
+        return self._survey()[1]
+
+    def _survey(self) -> tuple[int, int]:
+        """Asked several times a frame, looked up once for all frames that came together."""
+        if self._surveyed is None:
+            tracks = self.tracks.values()
+            self._surveyed = (
+                min([t.period_us for t in tracks if t.period_us], default=UNKNOWN_PERIOD_US),
+                min([t.delays.median_us for t in tracks], default=0),
+            )
+        return self._surveyed
 
     # ------------------------------------------------------------ who is there
     def expecting_us(self, now_us: int) -> int:

@@ -42,21 +42,21 @@ def to_frame(pose: pose_pb2.PoseFrame, now_us: int, *, future_us: int, past_us: 
 
     Raises InvalidInput (no usable name), BadTime (no capture time, or one that is far from now).
     """
-    check_name(pose.id.camera_id, "camera")
-    if not pose.HasField("time") or not pose.time.HasField("server_time"):
+    # Each look into a message makes an object, and there are thousands of poses a second.
+    named, time, stamps = pose.id, pose.time, pose.stamps
+    camera_id = check_name(named.camera_id, "camera")
+    if not time.HasField("server_time"):
         raise BadTime(f"pose {_name(pose)} has no capture time on the server clock: map it before sending")
-    time_us = from_timestamp(pose.time.server_time)
+    time_us = from_timestamp(time.server_time)
     ahead_us = time_us - now_us
-    if ahead_us > future_us + pose.time.uncertainty_us or -ahead_us > past_us:
+    if ahead_us > future_us + time.uncertainty_us or -ahead_us > past_us:
         raise BadTime(
             f"pose {_name(pose)} was captured {abs(ahead_us) / 1e6:.3f} s {'after' if ahead_us > 0 else 'before'} now: "
             "check how its clock is mapped"
         )
-    pose.stamps.ingested_monotonic_ns = monotonic_ns()
-    pose.stamps.sync_host_id = HOST_ID
-    return Frame(
-        time_us, pose.id.camera_id, pose.id.epoch, pose.id.sequence, now_us, pose.SerializeToString(), pose
-    )
+    stamps.ingested_monotonic_ns = monotonic_ns()
+    stamps.sync_host_id = HOST_ID
+    return Frame(time_us, camera_id, named.epoch, named.sequence, now_us, pose.SerializeToString(), pose)
 
 
 def failed(pose: pose_pb2.PoseFrame, error: KomiError) -> pb.IngestPosesResponse:
