@@ -1,9 +1,9 @@
 """Everything the routes work with, started and ended together."""
 
 import asyncio
-import contextlib
 import secrets
 import uuid
+from functools import partial
 
 import structlog
 
@@ -23,7 +23,7 @@ from services.gateway.upstream import Upstream
 from services.mesh import memory
 from services.mesh.cameras import CameraRegister
 from services.mesh.readiness import Readiness
-from services.mesh.redis import UNREACHABLE, connect, hide_password
+from services.mesh.redis import connect
 from services.mesh.server_clock import ServerClock
 from services.mesh.sessions import SessionStore
 from services.mesh.tasks import Tasks
@@ -34,7 +34,7 @@ log = structlog.get_logger()
 READINESS_PERIOD_S = 0.25
 """Between two looks at whether the service is ready …"""
 READY_PERIOD_S = 2.0
-"""… and once it is: every look wakes Redis and, from the gateway, every neighbour, and idle machines are to sleep."""
+"""… and once it is: idle machines are to sleep."""
 
 
 class Gateway:
@@ -69,7 +69,7 @@ class Gateway:
         )
         self.viewers = 0
         self.readiness = Readiness()
-        self.readiness.add("redis", self._redis_answers)
+        self.readiness.add("redis", partial(self.clock.redis_check, settings.redis_url))
         self.readiness.add("clock", self.clock.check)
         self.readiness.add("neighbours", self.upstream.check)
 
@@ -95,13 +95,6 @@ class Gateway:
         self.images.drain()
         self.builds.records.drain()
         self.comparisons.records.drain()
-
-    async def _redis_answers(self) -> str | None:
-        with contextlib.suppress(*UNREACHABLE, TimeoutError):
-            async with asyncio.timeout(1.0):
-                await self.redis.ping()
-                return None
-        return f"Redis at {hide_password(self.settings.redis_url)} does not answer"
 
     async def _watch_readiness(self) -> None:
         while True:

@@ -26,7 +26,9 @@ BURST_PROBES = 8
 PROBE_GAP_S = 0.064
 BURST_PERIOD_S = 2.0
 CALM_PERIODS = 4
-"""While a clock is calm, this many bursts between two full ones are a single probe."""
+"""While a clock is calm, this many bursts between two full ones are a single probe …"""
+REDIS_CALM_PERIODS = 14
+"""… and where Redis is asked, which answers each service alike: two full ones still lie in the window."""
 CALM_MARGIN_NS = 500_000
 """On a link that leaves more than this unknown every probe counts."""
 
@@ -47,17 +49,19 @@ STEP_MARGIN_NS = 1_000_000
 LEAST_SLEW_NS = 50_000
 
 
-def probe_delays(calm: Callable[[], bool] = lambda: False) -> Iterator[float]:
+def probe_delays(
+    calm: Callable[[], bool] = lambda: False, calm_periods: int = CALM_PERIODS
+) -> Iterator[float]:
     """Seconds to wait before each probe, for ever: bursts of 8, 64 ms apart, one burst every 2 s.
 
-    While `calm()`, four of five bursts end after their first probe. A step is thus noticed as soon as ever: the probe
+    While `calm()`, `calm_periods` bursts after each full one end after their first probe. A step is thus noticed as soon as ever: the probe
     that contradicts the line ends the calm, and the rest of its burst follows.
     """
     yield 0.0
     while True:
         yield from itertools.repeat(PROBE_GAP_S, BURST_PROBES - 1)
         yield BURST_PERIOD_S - (BURST_PROBES - 1) * PROBE_GAP_S
-        for _ in range(CALM_PERIODS):
+        for _ in range(calm_periods):
             if not calm():
                 break
             yield BURST_PERIOD_S

@@ -6,6 +6,7 @@ import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import grpc
@@ -21,7 +22,8 @@ from services.mesh.calls import CallInterceptor
 from services.mesh.errors import KomiError, Unavailable
 from services.mesh.health import HealthServicer
 from services.mesh.readiness import Readiness
-from services.mesh.redis import UNREACHABLE, RedisClient, connect, hide_password
+from services.mesh.redis import RedisClient, connect
+from services.mesh.server_clock import ServerClock
 from services.mesh.settings import ServiceSettings
 from services.mesh.tasks import Tasks
 from services.mesh.tokens import Tokens
@@ -31,7 +33,7 @@ log = structlog.get_logger()
 READINESS_PERIOD_S = 0.25
 """Between two looks at whether the service is ready …"""
 READY_PERIOD_S = 2.0
-"""… and once it is: every look wakes Redis and, from the gateway, every neighbour, and idle machines are to sleep."""
+"""… and once it is: idle machines are to sleep."""
 Drain = Callable[[], Awaitable[None]]
 
 OPTIONS: list[tuple[str, Any]] = [
@@ -60,6 +62,8 @@ class ServiceContext:
     replica_id: str
     server: grpc.aio.Server
     redis: RedisClient
+    clock: ServerClock
+    """The server clock, for services that use Redis."""
     readiness: Readiness
     tasks: Tasks
     services: list[str] = field(default_factory=list)
@@ -116,17 +120,21 @@ class Service:
         if self.settings.asks_for_token:
             interceptors.append(TokenInterceptor(Tokens(self.settings.api_token.get_secret_value())))
         server = grpc.aio.server(interceptors=interceptors, options=OPTIONS)
+        redis = connect(self.settings.redis_url)
         context = ServiceContext(
             name=name,
             replica_id=f"{name}-{uuid.uuid4().hex[:8]}",
             server=server,
-            redis=connect(self.settings.redis_url),
+            redis=redis,
+            clock=ServerClock(redis),
             readiness=Readiness(),
             tasks=Tasks(),
         )
         self.context = context
         if self.settings.uses_redis:
-            context.readiness.add("redis", self._redis_answers)
+            context.readiness.add("redis", partial(context.clock.redis_check, self.settings.redis_url))
+            context.readiness.add("clock", context.clock.check)
+            context.tasks.start("server-clock", context.clock.run)
         try:
             await self._build(context)
             health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -171,15 +179,6 @@ class Service:
                 f"another port with --metrics-port",
                 reason="PORT_IN_USE",
             ) from error
-
-    async def _redis_answers(self) -> str | None:
-        assert self.context is not None
-        try:
-            async with asyncio.timeout(1.0):
-                await self.context.redis.ping()
-        except (*UNREACHABLE, TimeoutError):
-            return f"Redis at {hide_password(self.settings.redis_url)} does not answer"
-        return None
 
     async def _watch_readiness(self) -> None:
         assert self.context is not None

@@ -5,14 +5,16 @@ import contextlib
 
 import structlog
 
-from services.mesh.clock import ClockEstimator, probe_delays
+from services.mesh.clock import REDIS_CALM_PERIODS, ClockEstimator, probe_delays
 from services.mesh.errors import Unavailable
-from services.mesh.redis import UNREACHABLE, RedisClient, RedisError
+from services.mesh.redis import UNREACHABLE, RedisClient, RedisError, hide_password
 from services.mesh.stages import monotonic_ns
 
 log = structlog.get_logger()
 
 PROBE_TIMEOUT_S = 1.0
+FRESH_NS = 2_500_000_000
+"""For so long after an answer Redis counts as there: a little longer than from one burst to the next."""
 
 
 class ServerClock:
@@ -25,6 +27,7 @@ class ServerClock:
         self._redis = redis
         self._estimator = ClockEstimator()
         self._ready = asyncio.Event()
+        self._answered_ns = -FRESH_NS
 
     @property
     def ready(self) -> bool:
@@ -67,18 +70,31 @@ class ServerClock:
         """For Readiness.add: what is waited for, None when the clock is there."""
         return None if self.ready else "the server clock is being measured"
 
+    async def redis_check(self, url: str) -> str | None:
+        """For Readiness.add: None while Redis at `url` answers. The clock's own probes tell; else it is asked."""
+        if monotonic_ns() - self._answered_ns < FRESH_NS:
+            return None
+        with contextlib.suppress(*UNREACHABLE, TimeoutError):
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                await self._redis.ping()
+                return None
+        return f"Redis at {hide_password(url)} does not answer"
+
     async def run(self) -> None:
         """Probe Redis TIME until cancelled."""
-        for delay in probe_delays(lambda: self._estimator.calm):
+        for delay in probe_delays(lambda: self._estimator.calm, REDIS_CALM_PERIODS):
             await asyncio.sleep(delay)
-            with contextlib.suppress(*UNREACHABLE, RedisError, TimeoutError):
+            try:
                 await self._probe()
+            except (*UNREACHABLE, RedisError, TimeoutError):
+                self._answered_ns = -FRESH_NS
 
     async def _probe(self) -> None:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             sent_ns = monotonic_ns()
             seconds, micros = await self._redis.time()
             back_ns = monotonic_ns()
+        self._answered_ns = back_ns
         server_ns = (seconds * 1_000_000 + micros) * 1000
         if self._estimator.add(sent_ns, server_ns, server_ns, back_ns):
             log.warning("the server clock stepped", epoch=self._estimator.epoch)

@@ -6,10 +6,12 @@ import socket
 import sys
 import threading
 from functools import cache
-from wsgiref.simple_server import WSGIServer
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import structlog
-from prometheus_client import Counter, start_http_server
+from prometheus_client import Counter, make_wsgi_app
 
 DROPS = Counter(
     "komi_dropped_total",
@@ -64,8 +66,25 @@ def configure_logging(service: str, level: str) -> None:
 
 def serve_metrics(host: str, port: int) -> tuple[int, "MetricsServer"]:
     """Serve /metrics from a thread of its own; returns the port and the server. Raises OSError: port in use."""
-    server, thread = start_http_server(port, addr=host)
+    kind = _ServerV6 if ":" in host else _Server
+    server = make_server(host, port, make_wsgi_app(), kind, _SilentHandler)
+    # prometheus_client's own wakes twice a second to see whether it shall stop, in every service; this one is told.
+    thread = threading.Thread(target=server.serve_forever, args=(3600.0,), name="metrics", daemon=True)
+    thread.start()
     return server.server_port, MetricsServer(server, thread, host)
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _ServerV6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _SilentHandler(WSGIRequestHandler):
+    def log_message(self, *_arguments: Any) -> None:
+        """Nothing of a request belongs into the log."""
 
 
 class MetricsServer:
@@ -80,7 +99,7 @@ class MetricsServer:
         """Stop serving; returns once the thread has ended."""
         stopping = threading.Thread(target=self._server.shutdown, name="metrics-stop")
         stopping.start()
-        # By itself the server looks twice a second whether it shall stop; a connection has it look now.
+        # By itself the server hardly ever looks whether it shall stop; a connection has it look now.
         while stopping.is_alive():
             with contextlib.suppress(OSError):
                 socket.create_connection(self._address, timeout=0.1).close()

@@ -6,7 +6,6 @@ from komi.pose.v1 import pose_service_pb2, pose_service_pb2_grpc
 from services.mesh.channel import open_channel
 from services.mesh.errors import Unavailable
 from services.mesh.server import ServiceContext
-from services.mesh.server_clock import ServerClock
 from services.mesh.stages import monotonic_ns
 from services.pose import metrics
 from services.pose.config import PoseSettings
@@ -38,9 +37,7 @@ async def build(settings: PoseSettings, context: ServiceContext) -> None:
     context.on_close(pool.close)
     await pool.start()
 
-    clock = ServerClock(context.redis)
-    context.tasks.start("server-clock", clock.run)
-    context.readiness.add("clock", clock.check)
+    clock = context.clock
 
     channel = open_channel(settings.sync, settings.api_token) if settings.sync else None
     forwarder = None

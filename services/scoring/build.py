@@ -11,7 +11,6 @@ from komi.scoring.v1 import scoring_service_pb2, scoring_service_pb2_grpc
 from services.mesh.channel import open_channel
 from services.mesh.redis import connect
 from services.mesh.server import ServiceContext
-from services.mesh.server_clock import ServerClock
 from services.scoring.advice.knowledge import exercises
 from services.scoring.config import ScoringSettings
 from services.scoring.judging.deviation import momentary
@@ -44,9 +43,7 @@ async def build(settings: ScoringSettings, context: ServiceContext) -> None:
     await asyncio.to_thread(compile_loops)
     # Read now: a broken file stops the start, and no session waits for them.
     await asyncio.to_thread(exercises)
-    clock = ServerClock(context.redis)
-    context.tasks.start("server-clock", clock.run)
-    context.readiness.add("clock", clock.check)
+    clock = context.clock
 
     # Each session waits for its sets on a connection of its own.
     redis = connect(settings.redis_url, connections=settings.max_sessions + OTHER_CALLS)

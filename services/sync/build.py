@@ -6,7 +6,6 @@ import time
 from komi.sync.v1 import sync_service_pb2, sync_service_pb2_grpc
 from services.mesh.redis import connect
 from services.mesh.server import Build, ServiceContext
-from services.mesh.server_clock import ServerClock
 from services.mesh.sessions import SessionStore
 from services.sync.config import SyncSettings
 from services.sync.feed import Feed
@@ -26,7 +25,7 @@ def builder(settings: SyncSettings) -> Build:
     """What `serve` needs to start sync."""
 
     async def build(context: ServiceContext) -> None:
-        clock, feed, pulse = ServerClock(context.redis), Feed(context.redis), Pulse()
+        clock, feed, pulse = context.clock, Feed(context.redis), Pulse()
         store = SyncStore(
             context.redis,
             most_frames=settings.most_frames,
@@ -51,8 +50,6 @@ def builder(settings: SyncSettings) -> Build:
         service = SyncService(parts, sessions, watcher)
         sync_service_pb2_grpc.add_SyncServiceServicer_to_server(service, context.server)
         context.add_service(sync_service_pb2.DESCRIPTOR.services_by_name["SyncService"].full_name)
-        context.readiness.add("clock", clock.check)
-        context.tasks.start("server-clock", clock.run)
         context.tasks.start("sync-pulse", pulse.run)
         context.tasks.start("sync-feed", feed.run)
         context.tasks.start("sync-sessions", sessions.run)
