@@ -14,6 +14,7 @@ const LATENCY_MS = 500;
 const KEPT_POSES = 24;
 const KEPT_REPETITIONS = 200;
 const ASK_AGAIN_MS = 3000;
+const UNSEEN_MS = 700; // one set without the person, from the one camera that sees nobody, is no sign that they left
 
 export class SessionModel {
   readonly connection = new Value<Connection>({ state: "connecting" });
@@ -40,6 +41,7 @@ export class SessionModel {
 
   #wanted = "";
   #askAgainMs = 0;
+  #seenMs = Number.NEGATIVE_INFINITY;
 
   readonly #score = new Throttled(this.score, READ_MS);
   readonly #stages = new Throttled(this.stages, LATENCY_MS);
@@ -116,7 +118,9 @@ export class SessionModel {
     this.history.add(message);
     this.trace.get()?.add(message);
     void this.#want(message.reference_id, message.reference_version);
-    this.#score.set(message);
+    const now = performance.now();
+    if (message.state !== "not_visible") this.#seenMs = now;
+    if (message.state !== "not_visible" || now - this.#seenMs > UNSEEN_MS) this.#score.set(message);
     if (!sameWords(this.cue.get(), message.cue)) this.cue.set(message.cue);
     if (this.notice.get()?.code !== message.notice?.code) this.notice.set(message.notice);
     this.#smooth(message.stages_ms);

@@ -273,6 +273,7 @@ export const live = {
   "time.clock_probes": "measured",
   "time.client_timestamps": "from its own stamps",
   "time.arrival": "by arrival only",
+  "time.unspecified": "unknown",
   "time.media": "recording",
   viewers: "{n} watching",
   "viewers.one": "1 watching",

@@ -274,6 +274,7 @@ export const live: Record<keyof typeof english, string> = {
   "time.clock_probes": "측정",
   "time.client_timestamps": "카메라 자체 시각",
   "time.arrival": "도착 시각",
+  "time.unspecified": "알 수 없음",
   "time.media": "녹화",
   viewers: "{n}명 시청 중",
   "viewers.one": "1명 시청 중",
