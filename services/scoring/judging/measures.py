@@ -174,8 +174,8 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "knees_out": Measure(lambda b: 0.5 * (_outwards(b, "left") + _outwards(b, "right")), _LEGS),
     "tiptoe": Measure(_tiptoe, _limbs("shin", "foot")),
     "hips_aside": Measure(_hips_aside, _LEGS, "leg lengths"),
-    "front_knee_bend": Measure(
-        lambda b: _front(b, b.angle("left_knee"), b.angle("right_knee")), _limbs("thigh", "shin")
+    "front_hip_height": Measure(
+        lambda b: -_front(b, b.ankle("left")[:, 1], b.ankle("right")[:, 1]), _LEGS, "leg lengths"
     ),
     "front_knee_out": Measure(lambda b: _front(b, _outwards(b, "left"), _outwards(b, "right")), _LEGS),
     "step": Measure(

@@ -49,8 +49,8 @@ def _knees_over_feet(_: Placed) -> Weights:
 
 def _hips_aside(pose: Placed) -> Weights:
     """How far the hips stand beside the middle of the ankles, to the side they do."""
-    left = float(pose[_L.LEFT_ANKLE][0] + pose[_L.RIGHT_ANKLE][0]) < 0.0
-    return dict.fromkeys((_L.LEFT_ANKLE, _L.RIGHT_ANKLE), -0.5 if left else 0.5)
+    side = -0.5 if float(pose[_L.LEFT_ANKLE][0] + pose[_L.RIGHT_ANKLE][0]) < 0.0 else 0.5
+    return {_L.LEFT_ANKLE: side, _L.RIGHT_ANKLE: side, _L.LEFT_HIP: -side, _L.RIGHT_HIP: -side}
 
 
 def _front_knee(pose: Placed) -> Weights:
@@ -59,6 +59,12 @@ def _front_knee(pose: Placed) -> Weights:
     _, knee, ankle = _LEG[front]
     out = 1.0 if front == 0 else -1.0
     return {knee: out, ankle: -out}
+
+
+def _step(pose: Placed) -> Weights:
+    """How far the front ankle is ahead of the other."""
+    front = _front(pose)
+    return {_LEG[front][2]: 1.0, _LEG[1 - front][2]: -1.0}
 
 
 def _support_bent(pose: Placed) -> Weights:
@@ -102,6 +108,7 @@ STANDS: Final[Mapping[str, tuple[Stand, ...]]] = {
     ),
     "lunge": (
         Stand("knees", "in", ("left_knee", "right_knee"), _front_knee, LEFT, 0.03, -0.055, alone=False),
+        Stand("step", "less", ("left_hip", "right_hip"), _step, FORWARD, 0.85, -0.2),
     ),
     "knee_raise": (Stand("knee", "more", ("left_knee", "right_knee"), _support_bent, FORWARD, 0.02, 0.03),),
 }

@@ -73,10 +73,10 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         Rule("hips", "aside", "hips_aside", "turn", 0.06, _HIPS),
     ),
     "lunge": (
-        Rule("knee", "less", "front_knee_bend", "turn", -12.0, _KNEES),
+        Rule("knee", "less", "front_hip_height", "least", 0.045, _KNEES),
         Rule("trunk", "more", "trunk_forward", "turn", 11.0, ("trunk",), usual=(5.0, 5.0)),
         Rule("knees", "in", "front_knee_out", "turn", -2.5, _KNEES),
-        Rule("step", "less", "step", "most", -0.10, _HIPS, usual=(0.85, 0.1)),
+        Rule("step", "less", "step", "most", -0.18, _HIPS, usual=(0.85, 0.1)),
     ),
     "knee_raise": (
         Rule("hip", "less", "raised_thigh", "most", -12.0, _HIPS),
@@ -96,8 +96,8 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "shoulder_press": (
         Rule("shoulder", "less", "arms_up", "most", -10.0, _SHOULDERS, usual=(163.0, 5.0)),
         _SWINGS,
-        Rule("hands", "uneven", "left_higher", "whole", -0.033, _SHOULDERS, usual=(0.0, 0.02)),
-        Rule("hands", "uneven", "left_higher", "whole", 0.033, _SHOULDERS, usual=(0.0, 0.02)),
+        Rule("hands", "uneven", "left_higher", "whole", -0.037, _SHOULDERS, usual=(0.0, 0.02)),
+        Rule("hands", "uneven", "left_higher", "whole", 0.037, _SHOULDERS, usual=(0.0, 0.02)),
     ),
     "plank": (
         Rule("hips", "sag", "sag", "turn", 4.0, _HIPS),
