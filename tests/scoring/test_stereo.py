@@ -18,10 +18,10 @@ def standing() -> Floats:
     """(33, 3) left, up, forward of somebody who stands, leg lengths from the middle of the hips."""
     points = np.zeros((LANDMARKS, 3))
     for side, out in (("LEFT", 1.0), ("RIGHT", -1.0)):
-        points[L[f"{side}_SHOULDER"]] = 0.2 * out, 0.62, 0.0
-        points[L[f"{side}_HIP"]] = 0.13 * out, 0.0, 0.0
-        points[L[f"{side}_KNEE"]] = 0.17 * out, -0.5, 0.02
-        points[L[f"{side}_ANKLE"]] = 0.19 * out, -1.0, 0.0
+        points[Landmark[f"{side}_SHOULDER"]] = 0.2 * out, 0.62, 0.0
+        points[Landmark[f"{side}_HIP"]] = 0.13 * out, 0.0, 0.0
+        points[Landmark[f"{side}_KNEE"]] = 0.17 * out, -0.5, 0.02
+        points[Landmark[f"{side}_ANKLE"]] = 0.19 * out, -1.0, 0.0
     return points
 
 
@@ -29,8 +29,8 @@ def squatting() -> Floats:
     """The same person at the bottom, knees over their feet; the hips have gone down and back."""
     points = standing()
     for side, out in (("LEFT", 1.0), ("RIGHT", -1.0)):
-        points[L[f"{side}_KNEE"]] = 0.26 * out, -0.12, 0.45
-        points[L[f"{side}_ANKLE"]] = 0.19 * out, -0.58, 0.22
+        points[Landmark[f"{side}_KNEE"]] = 0.26 * out, -0.12, 0.45
+        points[Landmark[f"{side}_ANKLE"]] = 0.19 * out, -0.58, 0.22
     return points
 
 
