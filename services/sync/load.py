@@ -4,10 +4,12 @@ A message costs sync more than the pose in it, so poses that come together make 
 late anyway. An idle one asks for nothing: waiting would only cost. Pure: clock and CPU time are passed in.
 """
 
-LONGEST_US = 6_000
-"""About half the time over which the frames of one instant get ready: waiting longer would add more than it saves."""
-IDLE, FULL = 0.35, 0.75
-"""Share of a core up to which nobody waits, and that from which on all wait the longest."""
+from itertools import pairwise
+
+CURVE = ((0.35, 0), (0.75, 6_000), (0.95, 20_000))
+"""Share of a core, and microseconds a pose may wait. Six milliseconds are about half the time over which the frames of one
+instant get ready: waiting longer saves little. But where next to nothing is left of the core, little is what it takes to
+keep up, and who falls behind is later than that."""
 PERIOD_S = 0.5
 SMOOTHING = 0.4
 """Weight of the newest period."""
@@ -30,4 +32,11 @@ class Load:
             # Asked rarely, the last period says all.
             weight = min(1.0, SMOOTHING * took_s / PERIOD_S)
             self.share += weight * ((cpu_s - used_s) / took_s - self.share)
-        return round(LONGEST_US * min(1.0, max(0.0, (self.share - IDLE) / (FULL - IDLE))))
+        return _on_curve(self.share)
+
+
+def _on_curve(share: float) -> int:
+    for (low, least_us), (high, most_us) in pairwise(CURVE):
+        if share <= high:
+            return round(least_us + max(0.0, share - low) / (high - low) * (most_us - least_us))
+    return CURVE[-1][1]
