@@ -25,6 +25,8 @@ from services.scoring.reference.template import Template
 
 LEAST_SHOWN: Final = 0.3
 """Of a measure, by a picture that counts: of a lean, one from 17 degrees beside the person's front shows so much."""
+START_ROWS: Final = 4
+"""Rows at either end of a repetition in which arms are down."""
 _L = Landmark
 
 
@@ -117,10 +119,26 @@ def _arms_up(picture: Picture) -> Floats:
 
 
 def _left_higher(picture: Picture) -> Floats:
-    """(rows,) by how much more the left elbow is above its shoulder than the right one, trunk lengths."""
+    """(rows,) by how much more the left elbow is above its shoulder than the right one, trunk lengths.
+
+    Where a camera looks down or is tilted, all that goes to the left rises or sinks: by as much as hips and shoulders do
+    before the movement.
+    """
     left, right = _upper_arms(picture)
-    out: Floats = left[:, 1] - right[:, 1]
+    along, up = _across_body(picture)
+    slope = along * up / max(along**2, 0.01)
+    out: Floats = (left - right)[:, 1] - slope * (left - right)[:, 0]
     return out
+
+
+def _across_body(picture: Picture) -> tuple[float, float]:
+    """From right to left and upwards, trunk lengths: hips, and shoulders while the arms are down."""
+    at = picture.points
+    hips = at[:, _L.LEFT_HIP] - at[:, _L.RIGHT_HIP]
+    shoulders = at[:, _L.LEFT_SHOULDER] - at[:, _L.RIGHT_SHOULDER]
+    down = np.concatenate((shoulders[:START_ROWS], shoulders[-START_ROWS:]))
+    along, up = (hips.mean(axis=0) + down.mean(axis=0)).tolist()
+    return along, up
 
 
 _TRUNK: Final = (_L.LEFT_SHOULDER, _L.RIGHT_SHOULDER, _L.LEFT_HIP, _L.RIGHT_HIP)
@@ -129,5 +147,5 @@ _ARMS: Final = (_L.LEFT_SHOULDER, _L.RIGHT_SHOULDER, _L.LEFT_ELBOW, _L.RIGHT_ELB
 PICTURED: Final[Mapping[str, Pictured]] = {
     "lean": Pictured(_lean, _along, _TRUNK, 1.0),
     "arms_up": Pictured(_arms_up, _across, _ARMS, 3.5),
-    "left_higher": Pictured(_left_higher, _across, _ARMS, 0.012, "trunk lengths"),
+    "left_higher": Pictured(_left_higher, _across, (*_ARMS, *_TRUNK), 0.01, "trunk lengths"),
 }
