@@ -36,7 +36,7 @@ class QualityControl:
 
     @property
     def calm(self) -> bool:
-        """Whether fewer probes do: the last one met no queue, and quality is as high as it goes."""
+        """Whether fewer probes do: the last one met no queue that counts, and quality is as high as it goes."""
         return self._quality >= self._highest and not self._queue_seen
 
     def new_link(self) -> None:
@@ -49,7 +49,7 @@ class QualityControl:
         """A probe came back. `period_s`: time between frames."""
         self._shortest_s = min(self._shortest_s, round_trip_s)
         standing_s = round_trip_s - self._shortest_s
-        queue_seen = standing_s >= _limit_s(period_s) / 4
+        queue_seen = standing_s >= _limit_s(period_s)
         if queue_seen and self.calm:
             # The burst that follows is to judge the queue, not the calm before it.
             self._trips.clear()
