@@ -1,4 +1,4 @@
-"""Every command of README.md, docs/debugging.md and docs/access.md is run, so none of them promises what is not there."""
+"""The commands of the READMEs and guides are run, so none of them promises what is not there."""
 
 import os
 import re
@@ -22,6 +22,7 @@ from tests.system.test_compose import PROJECT, compose_answers
 pytestmark = pytest.mark.timeout(300)
 
 README = blocks("README.md", "sh")
+SERVICES = ("capture", "pose", "sync", "scoring", "gateway")
 DEADLINE_EXCEEDED = 64 + 4
 """grpcurl's exit status for it."""
 
@@ -49,6 +50,11 @@ def usual(command: str, running: Demo) -> str:
     return re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"127.0.0.1:{ports[int(found[1])]}", command)
 
 
+def a_reference(running: Demo) -> str:
+    """The id of one that is there."""
+    return str(httpx.get(f"{running.gateway}/api/v1/references").json()["references"][0]["reference_id"])
+
+
 def run(command: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False, timeout=240,
@@ -67,6 +73,27 @@ def test_a_command_of_the_guides_works(running: Demo, command: str) -> None:
     expected = DEADLINE_EXCEEDED if "-max-time" in command else 0
     assert done.returncode == expected, done.stdout[-500:] + done.stderr
     assert done.stdout.strip()
+
+
+def questions() -> list[str]:
+    """What the services' READMEs and the guides for clients ask a running mesh, a line each."""
+    documents = ("docs/clients.md", *(f"services/{name}/README.md" for name in sorted(SERVICES)))
+    lines = [line for each in documents for block in blocks(each, "sh") for line in block.splitlines()]
+    return [line for line in lines if line.startswith(("curl ", ".venv/bin/grpcurl "))]
+
+
+@pytest.mark.parametrize("command", questions())
+def test_a_question_to_a_service_is_answered(running: Demo, command: str, tmp_path: Path) -> None:
+    shutil.copy(scene.gym_answer(), tmp_path / "squat.mp4")
+    flows = "/Watch" in command
+    if "GetReport" in command:
+        report = f"{running.gateway}/api/v1/sessions/live/report"
+        wait_for(lambda: httpx.get(report).is_success, within=120, what="a report")
+    asked = usual(command.replace("grpcurl ", "grpcurl -max-time 1 ") if flows else command, running)
+    asked = asked.replace("r-2b91", a_reference(running)).replace(".venv/", f"{CHECKOUT}/.venv/")
+    done = run(asked, tmp_path)
+    assert done.returncode == (DEADLINE_EXCEEDED if flows else 0), done.stdout[-500:] + done.stderr
+    assert done.stdout.strip() or (tmp_path / "front.jpg").read_bytes().startswith(b"\xff\xd8")
 
 
 def test_health_watch_channelz_and_reflection_are_there_on_every_service(running: Demo) -> None:
@@ -119,8 +146,7 @@ IN_DEMO = [command for command in README if command.startswith("curl")]
 @pytest.mark.parametrize("command", IN_DEMO)
 def test_a_request_of_the_readme_is_answered(running: Demo, command: str, tmp_path: Path) -> None:
     shutil.copy(scene.gym_answer(), tmp_path / "squat.mp4")
-    references = httpx.get(f"{running.gateway}/api/v1/references").json()["references"]
-    done = run(usual(command, running).replace("r-2b91", references[0]["reference_id"]) + " --fail", tmp_path)
+    done = run(usual(command, running).replace("r-2b91", a_reference(running)) + " --fail", tmp_path)
     assert done.returncode == 0, done.stderr
     if "--output" in command:
         assert (tmp_path / "front.jpg").read_bytes().startswith(b"\xff\xd8")
