@@ -9,6 +9,7 @@ from services.scoring.advice.causes import faults
 from services.scoring.judging.comparison import compare, pace
 from services.scoring.judging.measures import MEASURES, Body, seen_by_one_camera
 from services.scoring.judging.memory import Clip
+from services.scoring.judging.technique import flaws
 from services.scoring.live.outcome import CompletedRepetition
 from services.scoring.live.session import Rules, SessionScorer
 from services.scoring.movement.joints import JointError
@@ -17,6 +18,7 @@ from services.scoring.reference.template import Template
 from services.scoring.reference.tolerance import one_view_variance
 from tests.scoring.puppet import sets, squat, squats, waves
 from tests.scoring.test_advice import repetition
+from tests.scoring.test_pictured import seen_from
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,21 @@ def test_the_pace_leaves_out_how_gently_a_repetition_begins_and_ends(template: T
     hurried[0] = 0.0
     assert hurried[-1] > 0.95 * done.user_rows[-1]
     assert pace(replace(done, user_rows=hurried), template) == pytest.approx(0.7, abs=0.05)
+
+
+@pytest.mark.parametrize(("shown_lower_deg", "told"), [(0.0, True), (90.0, False)])
+def test_one_arm_that_lags_is_a_fault_where_the_reference_uses_both(
+    template: Template, shown_lower_deg: float, told: bool
+) -> None:
+    rows = np.zeros(len(template.features))
+    even, lagging, shown = (seen_from(0, right_lower_deg=lower) for lower in (0.0, 20.0, shown_lower_deg))
+    press = replace(
+        template, exercise="shoulder_press", heading=0.0, ghost=shown.at(rows).points * (1.0, -1.0)
+    )
+    done = compare(Clip(press.features, press.known, one_view_variance(), np.zeros(60), 0.0), press)
+    for seen, uneven in ((even, False), (lagging, told)):
+        found = flaws(replace(done, pictures=(seen.at(rows),)), press)
+        assert any(one.rule.part == "hands" and one.excess > 1.0 for one in found) == uneven
 
 
 def test_who_drops_instead_of_lowering_is_told_at_any_pace(template: Template) -> None:

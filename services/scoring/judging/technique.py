@@ -117,6 +117,8 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
 }  # fmt: skip
 
 
+ANOTHER: Final = 3.0
+"""A reference this many limits from what coaches ask for shows another movement: a press with one arm is not uneven."""
 IN_STEP: Final = 0.8
 """Who keeps pace with a playing video and takes less than this share of its time, or so much more, is out of step."""
 DROPPED: Final = 0.5
@@ -249,6 +251,8 @@ def _in_pictures(rule: Rule, pictures: tuple[Picture, ...], template: Template, 
     if done is None or (showed is None and rule.usual is None):
         return []
     expected = _averaged(rule, showed.value, showed.error) if showed is not None else _usual(rule)
+    if showed is not None and abs(showed.value - _usual(rule)) > ANOTHER * abs(rule.passes):
+        return []
     more = done.value - expected
     degrees = float(round(more)) if measure.unit == "degrees" else math.nan
     return [Flaw(rule, max(0.0, more / rule.passes), degrees)]
