@@ -1,9 +1,12 @@
 """Readiness that means it: a service is ready while every check passes."""
 
+import time
 from collections.abc import Awaitable, Callable
 
 Check = Callable[[], Awaitable[str | None]]
 """Answers None when fine, else what is waited for, in a few words."""
+STALE_S = 10.0
+"""What was found longer ago than this says nothing of now: the event loop stands still."""
 
 
 class Readiness:
@@ -13,6 +16,7 @@ class Readiness:
         self._checks: dict[str, Check] = {}
         self._waiting: dict[str, str] = {"start": "the service is starting"}
         self._draining = False
+        self._looked_s = float("inf")
 
     def add(self, name: str, check: Check) -> None:
         """Ready only while `check` answers None."""
@@ -25,7 +29,11 @@ class Readiness:
     @property
     def waiting_for(self) -> dict[str, str]:
         """What keeps the service from being ready, by check; empty when it is ready."""
-        return {"drain": "the service is shutting down"} if self._draining else self._waiting
+        if self._draining:
+            return {"drain": "the service is shutting down"}
+        if time.monotonic() - self._looked_s > STALE_S:
+            return {"loop": f"the service has not looked for {STALE_S:g} s: its event loop stands still"}
+        return self._waiting
 
     @property
     def ready(self) -> bool:
@@ -43,5 +51,5 @@ class Readiness:
             if missing is not None:
                 waiting[name] = missing
         changed = waiting != self._waiting
-        self._waiting = waiting
+        self._waiting, self._looked_s = waiting, time.monotonic()
         return changed

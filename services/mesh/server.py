@@ -148,7 +148,7 @@ class Service:
                 reflection.SERVICE_NAME,
             ]
             reflection.enable_server_reflection(offered, server)
-            self._listen(server)
+            self._listen(server, context.readiness)
             await server.start()
         except BaseException:
             await self._close(context)
@@ -159,7 +159,7 @@ class Service:
             "listening", address=self.address, metrics_port=self.metrics_port, replica_id=context.replica_id
         )
 
-    def _listen(self, server: grpc.aio.Server) -> None:
+    def _listen(self, server: grpc.aio.Server, readiness: Readiness) -> None:
         asked = f"{self.settings.host}:{self.settings.port}"
         try:
             self.port = server.add_insecure_port(asked)
@@ -171,7 +171,7 @@ class Service:
             ) from error
         try:
             self.metrics_port, self._metrics = telemetry.serve_metrics(
-                self.settings.host, self.settings.metrics_port
+                self.settings.host, self.settings.metrics_port, lambda: readiness.waiting_for
             )
         except OSError as error:
             raise Unavailable(

@@ -1,17 +1,22 @@
 """Logs and metrics. Logs are JSON lines; nothing of a person, no image and no secret may be passed to them."""
 
 import contextlib
+import json
 import logging
 import socket
 import sys
 import threading
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import structlog
 from prometheus_client import Counter, make_wsgi_app
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 DROPS = Counter(
     "komi_dropped_total",
@@ -64,14 +69,30 @@ def configure_logging(service: str, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
 
 
-def serve_metrics(host: str, port: int) -> tuple[int, "MetricsServer"]:
-    """Serve /metrics from a thread of its own; returns the port and the server. Raises OSError: port in use."""
+WaitingFor = Callable[[], Mapping[str, str]]
+"""What keeps a service from being ready; empty when it is. See services.mesh.readiness."""
+
+
+def serve_metrics(host: str, port: int, waiting_for: WaitingFor) -> tuple[int, "MetricsServer"]:
+    """Serve /metrics and /readyz from a thread of its own; returns the port and the server. Raises OSError: port in use."""
     kind = _ServerV6 if ":" in host else _Server
-    server = make_server(host, port, make_wsgi_app(), kind, _SilentHandler)
+    server = make_server(host, port, _with_readiness(make_wsgi_app(), waiting_for), kind, _SilentHandler)
     # prometheus_client's own wakes twice a second to see whether it shall stop, in every service; this one is told.
     thread = threading.Thread(target=server.serve_forever, args=(3600.0,), name="metrics", daemon=True)
     thread.start()
     return server.server_port, MetricsServer(server, thread, host)
+
+
+def _with_readiness(metrics: "WSGIApplication", waiting_for: WaitingFor) -> "WSGIApplication":
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/readyz":
+            return metrics(environ, start_response)
+        waiting = waiting_for()
+        status = "503 Service Unavailable" if waiting else "200 OK"
+        start_response(status, [("content-type", "application/json")])
+        return [json.dumps({"ready": not waiting, "waiting_for": waiting}).encode()]
+
+    return answer
 
 
 class _Server(ThreadingMixIn, WSGIServer):
