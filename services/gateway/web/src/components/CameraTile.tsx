@@ -101,7 +101,7 @@ function usePictures(
         setPictured(true);
       }
       const pose = connected ? pairing.poseOf(poses) : null;
-      if (pose === null || pose.image_px !== null) seenMs = now;
+      if (poses.at(-1)?.image_px !== null) seenMs = now;
       setNobody(now - seenMs > NOBODY_MS);
       const key = `${pose?.epoch} ${pose?.frame} ${model.latestScore?.seq} ${above.clientWidth} ${ghost.get()}`;
       if (key !== drawn) drawPose(above, pose, model);
