@@ -99,3 +99,12 @@ def test_a_camera_that_saw_little_of_a_movement_gives_no_picture_of_it() -> None
     found = pictures_of(times, sights, times, 30.0)
     assert [one.points.shape for one in found] == [(30, LANDMARKS, 2)]
     assert found[0].points[0, _L.LEFT_ELBOW] == pytest.approx(seen_from(0).points[0, _L.LEFT_ELBOW])
+
+
+def test_who_lies_with_their_feet_higher_in_the_picture_has_a_pose_they_began_in() -> None:
+    times = np.arange(30) / 30.0
+    image = seen_from(0).points[0] * 100.0
+    image[[_L.LEFT_ANKLE, _L.RIGHT_ANKLE]] = (0.0, -170.0)
+    lying = Sight("a", 0.3, image, np.ones(LANDMARKS))
+    (found,) = pictures_of(times, [(lying,)] * 30, times, 30.0)
+    assert np.isfinite(found.stood).all()

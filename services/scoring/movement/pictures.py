@@ -82,7 +82,8 @@ def picture_of(image: Floats, heading: float, seen: Bools, stood: Floats | None 
 def _stood(image: Floats) -> Floats:
     """(33, 2) how the person stood, of some moments (n, 33, 2): in those in which the legs are longest."""
     legs = image[:, _ANKLES, 1].mean(axis=1) - image[:, _HIPS, 1].mean(axis=1)
-    out: Floats = np.median(image[legs >= TALLEST * legs.max()], axis=0)
+    longest = float(legs.max())  # below 0: somebody who lies with their feet away from the camera
+    out: Floats = np.median(image[legs >= longest - (1.0 - TALLEST) * abs(longest)], axis=0)
     return out
 
 
