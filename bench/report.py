@@ -64,6 +64,8 @@ def table(found: Found) -> str:
         idle = f"idle            {found['idle_cpu_percent_of_a_core']:.1f} % of a core right after the start"
         settled = found.get("idle_settled_cpu_percent_of_a_core")
         lines.append(idle if settled is None else f"{idle}, {settled:.1f} % settled")
+        by_service = found["idle_by_service"].get("settled", found["idle_by_service"]["start"])
+        lines.append(" " * 16 + _row(by_service, ".1f"))
     if throughput := found.get("throughput"):
         lines += ["", *_saturation(throughput)]
     if flood := found.get("overload"):

@@ -92,11 +92,13 @@ async def _mesh(plan: Plan, frames: list[list[Path]], task: Path, say: Say) -> d
         if plan.target != "compose":
             found["ready_s"] = time.monotonic() - began_s
         await asyncio.sleep(1.0)
-        found["idle_cpu_percent_of_a_core"] = await _idle(mesh, min(plan.seconds, 5.0))
+        found["idle_by_service"] = {"start": await _idle(mesh, min(plan.seconds, 5.0))}
+        found["idle_cpu_percent_of_a_core"] = sum(found["idle_by_service"]["start"].values())
         if "idle" in plan.phases:
             say("idle, until it has settled")
             await asyncio.sleep(SETTLED_S)
-            found["idle_settled_cpu_percent_of_a_core"] = await _idle(mesh, max(plan.seconds, 10.0))
+            found["idle_by_service"]["settled"] = await _idle(mesh, max(plan.seconds, 10.0))
+            found["idle_settled_cpu_percent_of_a_core"] = sum(found["idle_by_service"]["settled"].values())
         if plan.reference and plan.target != "compose":  # whose session follows what its users chose
             say("building the reference")
             await mesh.set_reference(fetch.recording()[0])
@@ -112,11 +114,12 @@ async def _mesh(plan: Plan, frames: list[list[Path]], task: Path, say: Say) -> d
     return found
 
 
-async def _idle(mesh: Mesh, seconds: float) -> float:
+async def _idle(mesh: Mesh, seconds: float) -> dict[str, float]:
+    """CPU of each service, per cent of a core."""
     before = await mesh.read()
     await asyncio.sleep(seconds)
     spent = usage.between(before, await mesh.read())
-    return 100 * sum(spent.cpu_s.values()) / spent.seconds
+    return {service: 100 * cpu_s / spent.seconds for service, cpu_s in spent.cpu_s.items()}
 
 
 @dataclass(frozen=True)

@@ -103,11 +103,12 @@ def programs(
 
 def _redis(port: int) -> Program:
     folder = Path(tempfile.gettempdir())
+    # By itself Redis wakes ten times a second, for things that can wait: half of what it takes while nobody asks it much.
     # fmt: off
     return Program(
         "redis",
         (str(redis_server()), "--port", str(port), "--bind", HOST, "--dir", str(folder), "--save", "",
-         "--appendonly", "no", "--loglevel", "warning"),
+         "--appendonly", "no", "--hz", "5", "--loglevel", "warning"),
         ready=lambda: _answers_ping(port), where=f"on {HOST}:{port}", stop_order=3,
     )
     # fmt: on
