@@ -103,8 +103,9 @@ class Reference:
 
     def left(self, features: Floats) -> tuple[int, Residuals]:
         """Which way round a repetition is, as a session decides it, and what is left of it to explain."""
-        way, comparison = way_round(self._ways, clip_of(features, self._template))
-        return int(way is not self._template), residuals(comparison, way)
+        clip = clip_of(features, self._template)
+        way, comparison = way_round(self._ways, clip)
+        return int(way is not self._template), residuals(clip, comparison, way)
 
 
 def localisation(performances: list[Performance], noise: str) -> dict[str, Any]:

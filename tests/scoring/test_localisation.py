@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
+from services.scoring.judging.comparison import compare
 from services.scoring.judging.localisation import (
     FAULT_DEG,
     PHASES,
@@ -17,13 +19,16 @@ from services.scoring.judging.localisation import (
     Usual,
     evidence,
     most_suspicious,
+    residuals,
 )
+from services.scoring.judging.memory import Clip
 from services.scoring.judging.variation import PERSON, REPETITION, Variation
 from services.scoring.live.session import SessionScorer
-from services.scoring.movement.features import BONE, BONE_COUNT
+from services.scoring.movement.features import BONE, BONE_COUNT, FEATURES, bone_vectors, feature_vectors
 from services.scoring.movement.joints import JOINTS
 from services.scoring.reference.building import build_template
-from tests.scoring.puppet import sets, squat, squats, waves
+from services.scoring.reference.tolerance import one_view_variance
+from tests.scoring.puppet import landmarks, sets, squat, squats, waves
 
 NAMES = [joint.name for joint in JOINTS]
 BONE_NAMES = list(BONE)
@@ -63,8 +68,8 @@ def fault(joint: str, phase: int, degrees: float = 25.0) -> np.ndarray:
     return mean
 
 
-def named(residuals: Residuals, usual: Usual | None = None) -> tuple[str, int]:
-    joint, phase = most_suspicious(evidence(residuals, usual))[0]
+def named(left: Residuals, usual: Usual | None = None) -> tuple[str, int]:
+    joint, phase = most_suspicious(evidence(left, usual))[0]
     return NAMES[joint], phase
 
 
@@ -119,13 +124,33 @@ def test_a_variation_adds_what_its_parts_say() -> None:
     rng = np.random.default_rng(3)
     parts = [np.full(BONE_COUNT, value) for value in (0.02, 0.01, 0.05, 0.03)]
     moved = rng.normal(0.0, 0.5, (3, BONE_COUNT, 3))
-    found = Variation(*parts).covariance(moved)[4].reshape(3, 3, 3, 3)
-    far = np.linalg.norm(moved[:, 4], axis=1)
+    shin, thigh = BONE["left_shin"], BONE["left_thigh"]
+    found = Variation(*parts).covariance(moved)[shin].reshape(3, 3, 3, 3)
+    far = np.sqrt(np.square(moved[:, shin]).sum(axis=1) + np.square(moved[:, thigh]).sum(axis=1))
     for p, q, x, y in np.ndindex(3, 3, 3, 3):
         same = float(x == y)
         expected = same * (0.02 + 0.01 * (p == q) + 0.03 * far[p] * far[q])
-        expected += 0.05 * moved[p, 4, x] * moved[q, 4, y]
+        expected += 0.05 * moved[p, shin, x] * moved[p, shin, y] * (p == q)
         assert found[p, x, q, y] == pytest.approx(expected)
+
+
+def test_an_arm_that_begins_wrong_does_not_pull_the_rest_out_of_step_with_the_phases() -> None:
+    """Laid onto the reference by its ready pose, which was wrong, an error on the way out was told of another phase."""
+    _, depth = waves(1)
+    rows = [i for i, at in enumerate(depth) if at > 0.0]
+    template = build_template(squats(3), "squat")
+    outwards = np.arange(len(depth)) < np.argmax(depth) - 12
+    arms = [25.0 if out else 0.0 for out in outwards]
+    features = feature_vectors(
+        bone_vectors(np.stack([landmarks(replace(squat(depth[i]), left_arm=arms[i]), 90.0) for i in rows]))
+    )
+    clip = Clip(features, np.ones(FEATURES, dtype=bool), one_view_variance(), np.zeros(FEATURES), 0.0)
+    left = residuals(clip, compare(clip, template), template)
+    assert named(left) == ("left_shoulder", 0)
+    others = [
+        BONE[bone] for bone in ("left_thigh", "right_thigh", "left_shin", "right_shin", "right_upper_arm")
+    ]
+    assert np.degrees(np.abs(left.mean[:, others])).max() < 2.0
 
 
 def test_what_the_user_always_does_is_no_fault_and_what_is_new_is() -> None:

@@ -8,20 +8,20 @@ from services.scoring.judging import knees
 from services.scoring.judging.calibration import DEEP
 from services.scoring.judging.comparison import Comparison
 from services.scoring.judging.deviation import FULL_RANGE
-from services.scoring.judging.localisation import PHASES, Usual, evidence, most_suspicious, residuals
+from services.scoring.judging.localisation import PHASES, Residuals, Usual, evidence, most_suspicious
 from services.scoring.movement.joints import JOINTS, MAIN_ANGLES, JointError, joint_severity
 from services.scoring.reference.template import Phase, Template
 
 
 def repetition_errors(
-    comparison: Comparison, template: Template, usual: Usual | None = None
+    comparison: Comparison, template: Template, seen: Residuals, usual: Usual | None = None
 ) -> tuple[tuple[JointError, ...], Phase]:
     """Joints most suspicious first, each as it was in its own worst phase, and the phase that is worst of all.
 
-    `usual`: what the user does in repetitions that pass. The order comes from the evidence, how much each is off from
-    the template alone.
+    `seen`: the repetition's residuals; `usual`: what the user does in repetitions that pass. The order comes from the
+    evidence, how much each is off from the template alone.
     """
-    suspects = most_suspicious(evidence(residuals(comparison, template), usual))
+    suspects = most_suspicious(evidence(seen, usual))
     errors = []
     for joint, phase in suspects:
         rows = np.asarray(template.phases == PHASES[phase])

@@ -1,7 +1,11 @@
 """Which joint was wrong, and when: every "this joint, in this phase" is a hypothesis, and evidence ranks them.
 
 A repetition is boiled down to residuals: the mean difference of each bone's direction from the reference's, in each
-phase. They are never zero: people differ from the reference's person, repetitions of one person differ from each other
+phase. For this it is laid onto the reference by how each bone lies between its own extremes. Laid by how each differs
+from the ready pose, as the score wants it, an arm that begins wrong is off from then on, and pulls the rest out of step
+with the phases.
+
+Residuals are never zero: people differ from the reference's person, repetitions of one person differ from each other
 (both in `variation`), and cameras err. A difference is suspicious as far as these three do not explain it: each bone has
 a 9 x 9 covariance S of its three components in the three phases.
 
@@ -27,10 +31,12 @@ from typing import Any, Final
 import numpy as np
 
 from services.scoring.judging.comparison import Comparison
+from services.scoring.judging.memory import Clip
 from services.scoring.judging.variation import PERSON, REPETITION, Variation, between
 from services.scoring.movement.features import BONE, BONE_COUNT
 from services.scoring.movement.joints import JOINTS
 from services.scoring.movement.landmarks import Bools, Floats
+from services.scoring.movement.warping import onto_template, warping_path
 from services.scoring.reference.template import Phase, Template
 
 PHASES: Final = (Phase.OUT, Phase.TURN, Phase.BACK)
@@ -42,6 +48,7 @@ REMEMBERED: Final = 10.0
 """Repetitions a usual stands for at most: older ones fade, as people settle in and tire."""
 VIEW_PHASE_SHARE: Final = 0.05
 """Share of the views' error variance that differs from phase to phase: jitter averages out, a camera's bias does not."""
+_COMPONENTS: Final = 3 * BONE_COUNT
 _CROSS: Final = np.cross(np.eye(3)[:, None], np.eye(3))
 """(3, 3, 3) how far a small rotation about one axis moves a direction along another."""
 _FREEDOMS: Final = 2.0 * len(PHASES)
@@ -80,22 +87,33 @@ class Residuals:
     """(14, 3) error variance of each component as the views see it, rad²."""
 
 
-def residuals(comparison: Comparison, template: Template) -> Residuals:
-    """Of a repetition laid onto the template's rows."""
+def residuals(clip: Clip, comparison: Comparison, template: Template) -> Residuals:
+    """Of a repetition, which `comparison` is of too."""
+    known = comparison.known[:_COMPONENTS]
+    user, shown = clip.features[:, :_COMPONENTS], template.features[:, :_COMPONENTS]
+    scale = np.where(known, comparison.limits.scale[:_COMPONENTS], 0.0)
+    at, onto, _ = warping_path(_about_middle(user) * scale, _about_middle(shown) * scale)
+    off = np.where(known, onto_template(user, at, onto, len(shown)) - shown, 0.0)
     rows = [np.asarray(template.phases == phase) for phase in PHASES]
 
     def means(values: Floats) -> Floats:
-        bones = values[:, : 3 * BONE_COUNT].reshape(-1, BONE_COUNT, 3)
+        bones = values.reshape(-1, BONE_COUNT, 3)
         return np.stack([bones[r].mean(axis=0) if r.any() else np.zeros((BONE_COUNT, 3)) for r in rows])
 
     return Residuals(
-        mean=means(comparison.absolute),
-        shown=means(template.features),
-        moved=means(template.relative()),
-        known=np.asarray(comparison.known[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).all(axis=1)),
+        mean=means(off),
+        shown=means(shown),
+        moved=means(template.relative()[:, :_COMPONENTS]),
+        known=np.asarray(known.reshape(BONE_COUNT, 3).all(axis=1)),
         present=np.array([r.any() for r in rows]),
-        view=comparison.limits.variance[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3),
+        view=comparison.limits.variance[:_COMPONENTS].reshape(BONE_COUNT, 3),
     )
+
+
+def _about_middle(rows: Floats) -> Floats:
+    """Less the middle between each column's extremes, which does not ask how long somebody stays where, as a mean does."""
+    middle: Floats = 0.5 * (rows.min(axis=0) + rows.max(axis=0))
+    return rows - middle
 
 
 @dataclass(frozen=True)

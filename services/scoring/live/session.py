@@ -187,9 +187,10 @@ class SessionScorer:
         )
         self._count += 1
         self._latest = verdict
-        errors, phase = repetition_errors(comparison, way.template, way.usual)
+        seen = residuals(finished.clip, comparison, way.template)
+        errors, phase = repetition_errors(comparison, way.template, seen, way.usual)
         if verdict.score >= PASSES:
-            way.usual = way.usual.after(residuals(comparison, way.template))
+            way.usual = way.usual.after(seen)
         done = CompletedRepetition(
             number=self._count,
             start_s=cycle.start_s,
