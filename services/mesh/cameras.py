@@ -24,7 +24,7 @@ class Heartbeat:
     silhouettes: bool
     """Somebody wants the person's outlines."""
     owned: bool
-    """The name still belongs to this instance."""
+    """The name still belongs to this instance; if not, the rest says nothing."""
 
 
 # Take the name if it is free or ours; the short life lets a dead owner's name go by itself.
@@ -33,6 +33,14 @@ local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return 1
+"""
+# The same, and if it is ours all that a report does with the camera's own keys.
+_REPORT = """
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return {0, false, 0, 0} end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[2])
+return {1, redis.call('GET', KEYS[3]), redis.call('EXISTS', KEYS[4]), redis.call('EXISTS', KEYS[5])}
 """
 _RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]) return 1 end
@@ -59,17 +67,20 @@ class CameraRegister:
             )
 
     async def report(self, camera: pose_service_pb2.Camera, instance_id: str, now_us: int) -> Heartbeat:
-        """Say that the camera is alive and how it does, in one round trip."""
+        """Say that the camera is alive and how it does, unless its name is another's by now. One round trip."""
         camera_id = camera.camera_id
+        own = (
+            keys.camera_owner(camera_id),
+            keys.camera_info(camera_id),
+            keys.camera_session(camera_id),
+            keys.camera_watch(camera_id),
+            keys.camera_silhouettes(camera_id),
+        )
         async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(keys.camera_info(camera_id), camera.SerializeToString(), ex=ALIVE_S)
-            pipe.zadd(keys.CAMERAS, {camera_id: now_us})
-            pipe.get(keys.camera_session(camera_id))
-            pipe.exists(keys.camera_watch(camera_id))
-            pipe.exists(keys.camera_silhouettes(camera_id))
             # As text: a registered script has a pipeline ask first, in a round trip of its own, whether Redis knows it.
-            pipe.eval(_CLAIM, 1, keys.camera_owner(camera_id), instance_id, str(ALIVE_S))
-            _, _, session_id, watched, silhouettes, owned = await pipe.execute()
+            pipe.eval(_REPORT, len(own), *own, instance_id, str(ALIVE_S), camera.SerializeToString())
+            pipe.zadd(keys.CAMERAS, {camera_id: now_us})
+            (owned, session_id, watched, silhouettes), _ = await pipe.execute()
         return Heartbeat(
             session_id.decode() if session_id else None, bool(watched), bool(silhouettes), bool(owned)
         )

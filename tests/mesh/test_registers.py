@@ -45,6 +45,14 @@ async def test_reported_cameras_are_listed_by_name(redis: RedisClient) -> None:
     assert await register.get("side") is None
 
 
+async def test_a_report_under_a_name_that_is_another_s_by_now_changes_nothing(redis: RedisClient) -> None:
+    register = CameraRegister(redis)
+    assert (await register.report(pose_service_pb2.Camera(camera_id="front", fps=15), "a", 1)).owned
+    assert not (await register.report(pose_service_pb2.Camera(camera_id="front", fps=5), "b", 2)).owned
+    [camera] = await register.list()
+    assert camera.fps == 15
+
+
 async def test_heartbeat_brings_the_claiming_session_who_looks_and_who_wants_outlines(
     redis: RedisClient,
 ) -> None:
