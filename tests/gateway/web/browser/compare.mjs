@@ -97,7 +97,7 @@ await drive(async (open) => {
   await page.getByRole("button", { name: `Worst moment of repetition ${number}` }).click();
   await locked(page, comparison);
   await eventually(() => inkOf(page.locator(".curves canvas")), "the curves");
-  await page.getByText(`Outlines overlap by ${Math.round(100 * comparison.silhouette_overlap)} %: an explanation`).waitFor();
+  await page.getByText(`Outlines overlap by ${Math.round(100 * comparison.silhouette_overlap)}%: an explanation`).waitFor();
 
   const skeleton = page.locator(".pane-attempt .overlay");
   const drawnAt = async (frame) => {
