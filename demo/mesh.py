@@ -140,7 +140,8 @@ async def serving(address: str) -> bool:
 
 async def _http(url: str, trusting: ssl.SSLContext | None = None) -> bool:
     try:
-        async with httpx.AsyncClient(timeout=1, verify=trusting or True) as client:
+        # These addresses are this machine's own: no proxy has to do with them.
+        async with httpx.AsyncClient(timeout=1, verify=trusting or True, trust_env=False) as client:
             return (await client.get(url)).is_success
     except httpx.HTTPError:
         return False

@@ -107,16 +107,16 @@ def test_a_phone_comes_in_over_https_as_a_camera_and_as_nothing_else() -> None:
         address, token = found.groups()
         trusting = ssl.create_default_context(cafile=str(phones.certificate(host)))
         assert "▀" in started.shown
-        page = httpx.get(f"{address}/ui/camera/?token={token}", verify=trusting, follow_redirects=False)
+        page = httpx.get(f"{address}/ui/camera/?token={token}", verify=trusting, trust_env=False)
         assert page.status_code == 303
         camera = f"wss{address.removeprefix('https')}/ws/v1/cameras/phone?token={token}"
-        with connect(camera, ssl=trusting, open_timeout=30) as stream:
+        with connect(camera, ssl=trusting, open_timeout=30, proxy=None) as stream:
             ready = wait_for(
                 lambda: (said := json.loads(stream.recv(30))) and said["type"] == "ready" and said,
                 within=60, what="that the camera may send",
             )  # fmt: skip
         assert ready["camera_id"] == "phone"
-        sessions = httpx.get(f"{address}/api/v1/sessions?token={token}", verify=trusting)
+        sessions = httpx.get(f"{address}/api/v1/sessions?token={token}", verify=trusting, trust_env=False)
         assert sessions.json()["reason"] == "TOKEN_SCOPE"
 
 
