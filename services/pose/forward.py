@@ -3,7 +3,8 @@
 What sync has not acknowledged is sent once more after a reconnect; sync stores a pose sent twice once.
 
 Poses that wait leave in one message. They wait while the message before them is held up, and where sync says it is busy
-for as long as it says, as long as others come that fast. A sync that does not speak of batches gets poses one by one.
+for as long as it says; but only while others come that fast, and never longer than until each camera has brought its own.
+A sync that does not speak of batches gets poses one by one.
 """
 
 import asyncio
@@ -58,6 +59,12 @@ class SessionFeed:
         """How long sync would have a pose wait for others."""
         self._intervals_ns: deque[int] = deque(maxlen=RECENT)
         self._last_put_ns = 0
+        self._round: set[str] = set()
+        """Cameras that brought a pose since one of them brought its last."""
+        self._cameras = 0
+        """How many brought one in the round before."""
+        self._enough = asyncio.Event()
+        """Waiting for more is of no use."""
         self._log = log.bind(session=config.session_id)
 
     @property
@@ -76,12 +83,21 @@ class SessionFeed:
         now_ns = self._now_ns()
         self._intervals_ns.append(now_ns - self._last_put_ns)
         self._last_put_ns = now_ns
+        if frame.id.camera_id in self._round:
+            self._cameras = len(self._round)
+            self._round.clear()
+        self._round.add(frame.id.camera_id)
+        if len(self._round) >= self._cameras or len(self._waiting) >= self._most_batched:
+            self._enough.set()
+        else:
+            self._enough.clear()
         self._wake.set()
 
     def close(self) -> None:
         """Send what waits, then end the stream."""
         self._closing = True
         self._wake.set()
+        self._enough.set()
 
     async def run(self) -> None:
         """Keep a stream to sync open until `close`, or until the session falls quiet."""
@@ -137,7 +153,9 @@ class SessionFeed:
             await call.write(Request(pose=frame))
         while await self._something_waits():
             if self._gathers():
-                await asyncio.sleep(self._gather_s)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._gather_s):
+                        await self._enough.wait()
             frames = [self._waiting.popleft() for _ in range(min(self._most_batched, len(self._waiting)))]
             now_ns = self._now_ns()
             for frame in frames:
@@ -152,7 +170,7 @@ class SessionFeed:
 
     def _gathers(self) -> bool:
         """Whether another pose is likely to come while the first one waits: half of the last ones came that soon."""
-        if not self._gather_s or self._closing or len(self._waiting) >= self._most_batched:
+        if not self._gather_s or self._enough.is_set():
             return False
         return sorted(self._intervals_ns)[len(self._intervals_ns) // 2] < self._gather_s * 1e9
 

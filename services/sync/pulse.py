@@ -1,7 +1,7 @@
 """Notices that this process was held up, so that cameras are not blamed for it.
 
-When the event loop stood still (a busy machine, a paused container), frames that came in time lie unread. The time that it
-stood does not count at first; as they are read, in the order in which they came, it is made up for at double pace.
+When the event loop stood still (a busy machine, a paused container), frames that came in time lie unread. Time counts on
+only once they had a moment to be read.
 """
 
 import asyncio
@@ -9,8 +9,8 @@ import asyncio
 BEAT_S = 0.01
 STALL_S = 0.03
 """A beat this much later than the last one means that the loop stood still."""
-CATCH_UP_S, LONGEST_CATCH_UP_S = 0.02, 0.25
-"""Reading what piled up may take as long as the loop stood, within these."""
+CATCH_UP_S = 0.02
+"""How long reading what piled up may take."""
 REST_S = 5.0
 """Not asked for so long, that is without a pose in any session, it stops beating: an idle mesh costs next to nothing."""
 
@@ -21,10 +21,8 @@ class Pulse:
     def __init__(self) -> None:
         self._beat_s = 0.0
         """The last beat; 0 while it rests."""
-        self._stood_s = 0.0
+        self._stood_at_s = 0.0
         self._until_s = 0.0
-        """When what piled up in the time that it stood is read."""
-        self._catch_up_s = CATCH_UP_S
         self._asked_s = 0.0
         self._asked = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -60,10 +58,7 @@ class Pulse:
     def beat(self, now_s: float) -> None:
         """The loop is alive at `now_s`."""
         if self._beat_s and now_s - self._beat_s > STALL_S:
-            # It may have stood again before it had caught up.
-            self._stood_s = now_s - self._beat_s + self._left_s(now_s)
-            self._catch_up_s = min(LONGEST_CATCH_UP_S, max(CATCH_UP_S, self._stood_s))
-            self._until_s = now_s + self._catch_up_s
+            self._stood_at_s, self._until_s = self._beat_s, now_s + CATCH_UP_S
         self._beat_s = now_s
 
     def held_up_s(self, now_s: float) -> float:
@@ -71,9 +66,5 @@ class Pulse:
         self._asked_s = now_s
         self._asked.set()
         if self._beat_s and now_s - self._beat_s > STALL_S:
-            return now_s - self._beat_s + self._left_s(now_s)
-        return self._left_s(now_s)
-
-    def _left_s(self, now_s: float) -> float:
-        """What is left to be made up for of the time that it stood."""
-        return self._stood_s * max(0.0, self._until_s - now_s) / self._catch_up_s
+            return now_s - self._beat_s
+        return now_s - self._stood_at_s if now_s < self._until_s else 0.0

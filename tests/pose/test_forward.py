@@ -17,8 +17,8 @@ from tests.pose.ingest import Ingest, IngestServer, Response
 from tests.support.waiting import Eventually
 
 
-def _pose(sequence: int) -> pose_pb2.PoseFrame:
-    return pose_pb2.PoseFrame(id=frame_pb2.FrameId(session_id="live", camera_id="front", sequence=sequence))
+def _pose(sequence: int, camera_id: str = "front") -> pose_pb2.PoseFrame:
+    return pose_pb2.PoseFrame(id=frame_pb2.FrameId(session_id="live", camera_id=camera_id, sequence=sequence))
 
 
 class _Breaking(Ingest):
@@ -96,23 +96,41 @@ async def test_poses_that_wait_leave_together_as_far_as_sync_takes_them(
         await forwarder.close()
 
 
-async def test_poses_that_come_fast_wait_for_each_other_where_sync_asks_for_it(
+CAMERAS = ("front", "side", "back", "top")
+
+
+async def test_poses_of_one_instant_wait_for_each_other_where_sync_asks_for_it_and_no_longer(
     eventually: Eventually, server: IngestServer
 ) -> None:
-    server.ingest.most_batched, server.ingest.gather_us = 8, 500_000
+    # Nobody would live to see this wait end.
+    server.ingest.most_batched, server.ingest.gather_us = 8, 3_600_000_000
     async with open_channel(server.address) as channel:
         forwarder = SyncForwarder(channel, "pose-1", capacity=64, now_ns=monotonic_ns)
-        published = count(step=4)
+        rounds = count()
 
         async def took() -> bool:
-            first, before = next(published), server.ingest.messages
-            for n in range(first, first + 4):
-                forwarder.publish(_pose(n))
+            number, before = next(rounds), server.ingest.messages
+            for camera_id in CAMERAS:
+                forwarder.publish(_pose(number, camera_id))
                 await asyncio.sleep(0.005)
-            await server.until("live", first + 4)
+            await server.until("live", (number + 1) * len(CAMERAS))
             return server.ingest.messages - before == 1
 
-        await eventually(took, within=30, what="four poses in one message")
+        await eventually(took, within=30, what="a round of all cameras in one message")
+        await forwarder.close()
+
+
+async def test_a_camera_that_went_silent_is_not_waited_for_longer_than_sync_asks(
+    server: IngestServer,
+) -> None:
+    server.ingest.most_batched, server.ingest.gather_us = 8, 50_000
+    async with open_channel(server.address) as channel:
+        forwarder = SyncForwarder(channel, "pose-1", capacity=64, now_ns=monotonic_ns)
+        for number in range(4):
+            here = CAMERAS[: 4 if number < 2 else 3]
+            for camera_id in here:
+                forwarder.publish(_pose(number, camera_id))
+            await server.until("live", 4 * (number + 1) if number < 2 else 8 + 3 * (number - 1))
         await forwarder.close()
 
 
@@ -121,8 +139,8 @@ async def test_a_pose_whose_next_one_is_far_off_waits_for_nothing(server: Ingest
     async with open_channel(server.address) as channel:
         seconds = count(1_000, step=3_601)
         forwarder = SyncForwarder(channel, "pose-1", capacity=64, now_ns=lambda: next(seconds) * 10**9)
-        for n in range(5):
-            forwarder.publish(_pose(n))
+        for n in range(7):
+            forwarder.publish(_pose(n, CAMERAS[n % 2]))
             await server.until("live", n + 1)
-        assert server.ingest.messages == 5
+        assert server.ingest.messages == 7
         await forwarder.close()

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from services.sync import pulse as pulse_module
-from services.sync.pulse import LONGEST_CATCH_UP_S, STALL_S, Pulse
+from services.sync.pulse import CATCH_UP_S, STALL_S, Pulse
 from tests.support.waiting import Eventually
 
 
@@ -17,43 +17,14 @@ def test_while_it_beats_all_time_counts() -> None:
         assert pulse.held_up_s(n / 100 + 0.005) == 0
 
 
-def test_time_stands_still_from_the_last_beat_and_goes_at_double_pace_while_what_piled_up_is_read() -> None:
+def test_time_stands_still_from_the_last_beat_until_what_piled_up_is_read() -> None:
     pulse = Pulse()
     pulse.beat(1.0)
     pulse.beat(1.01)
     assert pulse.held_up_s(1.2) == pytest.approx(0.19)
-    for n in range(20):
-        pulse.beat(1.2 + n / 100)
-        assert pulse.held_up_s(1.2 + n / 100) == pytest.approx(max(0.0, 0.19 - n / 100))
-
-
-def test_time_that_stands_again_before_it_was_made_up_for_adds_up() -> None:
-    pulse = Pulse()
-    pulse.beat(1.0)
     pulse.beat(1.2)
-    assert pulse.held_up_s(1.2) == pytest.approx(0.2)
-    # A tenth of a second of it is made up for by now.
-    pulse.beat(1.3)
-    assert pulse.held_up_s(1.3) == pytest.approx(0.1 + 0.1)
-
-
-def test_a_loop_that_is_always_slow_does_not_fall_behind_for_ever() -> None:
-    pulse = Pulse()
-    for n in range(1, 200):
-        pulse.beat(n / 10)
-        assert pulse.held_up_s(n / 10) <= 0.1 + 1e-9
-
-
-def test_however_long_it_stood_a_moment_later_all_time_counts() -> None:
-    pulse = Pulse()
-    pulse.beat(1.0)
-    pulse.beat(9.0)
-    assert pulse.held_up_s(9.0) == pytest.approx(8.0)
-    pulse.beat(9.0 + LONGEST_CATCH_UP_S)
-    assert pulse.held_up_s(9.0 + LONGEST_CATCH_UP_S) == pytest.approx(0.25)
-    for n in range(50):
-        pulse.beat(9.25 + n / 100)
-    assert pulse.held_up_s(9.74) == 0
+    assert pulse.held_up_s(1.21) == pytest.approx(0.2)
+    assert pulse.held_up_s(1.2 + CATCH_UP_S) == 0
 
 
 async def test_it_rests_while_nobody_asks_and_its_rest_is_no_stall(
