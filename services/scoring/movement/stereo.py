@@ -59,7 +59,7 @@ class Placed:
 
 def placed(pictures: tuple[Picture, ...], rows: Bools) -> Placed | None:
     """The mean pose of some rows (n,); None: the pictures cannot tell."""
-    pictures = tuple(one for one in pictures if math.isfinite(one.heading) and _leg(one) >= STANDING)
+    pictures = tuple(one for one in pictures if math.isfinite(one.heading) and leg(one) >= STANDING)
     if len(pictures) < 2 or not rows.any():
         return None
     aside = np.array([(math.cos(one.heading), -math.sin(one.heading)) for one in pictures])
@@ -70,7 +70,7 @@ def placed(pictures: tuple[Picture, ...], rows: Bools) -> Placed | None:
     return _turned(_solved(pictures, at), own)
 
 
-def _leg(picture: Picture) -> float:
+def leg(picture: Picture) -> float:
     """How far the ankles were below the hips before the movement, trunk lengths."""
     return -float(picture.stood[_ANKLES, 1].mean())
 
@@ -80,7 +80,7 @@ def _solved(pictures: Sequence[Picture], points: Sequence[Floats]) -> Placed:
     information, seen = np.zeros((LANDMARKS, 2, 2)), np.zeros((LANDMARKS, 2))
     near, high = [], []
     for one, place in zip(pictures, points, strict=True):
-        at = place / _leg(one)
+        at = place / leg(one)
         cos, sin = math.cos(one.heading), math.sin(one.heading)
         near.append((sin / DISTANCE, cos / DISTANCE))
         high.append(at[:, 1])
