@@ -22,6 +22,7 @@ def standing() -> Floats:
         points[Landmark[f"{side}_HIP"]] = 0.13 * out, 0.0, 0.0
         points[Landmark[f"{side}_KNEE"]] = 0.17 * out, -0.5, 0.02
         points[Landmark[f"{side}_ANKLE"]] = 0.19 * out, -1.0, 0.0
+        points[Landmark[f"{side}_FOOT_INDEX"]] = 0.25 * out, -1.06, 0.2
     return points
 
 
@@ -31,6 +32,7 @@ def squatting() -> Floats:
     for side, out in (("LEFT", 1.0), ("RIGHT", -1.0)):
         points[Landmark[f"{side}_KNEE"]] = 0.26 * out, -0.12, 0.45
         points[Landmark[f"{side}_ANKLE"]] = 0.19 * out, -0.58, 0.22
+        points[Landmark[f"{side}_FOOT_INDEX"]] = 0.25 * out, -0.64, 0.42
     return points
 
 
@@ -95,10 +97,14 @@ def excess(exercise: str, part: str, pose: Floats) -> float:
     return stand.excess(seen_by(30.0, 90.0, pose=pose))
 
 
-def test_knees_inside_the_feet_are_a_fault_and_knees_over_them_none() -> None:
-    inwards = squatting()
-    inwards[[L.LEFT_KNEE, L.RIGHT_KNEE], 0] = 0.16, -0.16
-    assert excess("squat", "knees", squatting()) < 0.5
+@pytest.mark.parametrize("toes", [0.19, 0.25, 0.32])
+def test_knees_inside_the_toes_are_a_fault_and_knees_over_them_none(toes: float) -> None:
+    """Perfect squats with the feet straight ahead were told that their knees fall in."""
+    over, inwards = squatting(), squatting()
+    for pose, knees in ((over, toes), (inwards, toes - 0.08)):
+        pose[[L.LEFT_KNEE, L.RIGHT_KNEE], 0] = knees, -knees
+        pose[[L.LEFT_FOOT_INDEX, L.RIGHT_FOOT_INDEX], 0] = toes, -toes
+    assert excess("squat", "knees", over) < 0.5
     assert excess("squat", "knees", inwards) > 1.0
 
 

@@ -17,8 +17,7 @@ import numpy as np
 from services.scoring.advice.knowledge import canonical
 from services.scoring.judging.comparison import Comparison
 from services.scoring.movement.landmarks import Bools, Landmark
-from services.scoring.movement.pictures import Picture
-from services.scoring.movement.stereo import Placed, leg, placed
+from services.scoring.movement.stereo import Placed, placed
 from services.scoring.reference.template import Phase, Template
 
 FURTHEST: Final = 0.97
@@ -43,9 +42,10 @@ def _stood_on(pose: Placed) -> int:
     return 0 if pose[_L.LEFT_ANKLE][1] < pose[_L.RIGHT_ANKLE][1] else 1
 
 
-def _knees_over_feet(_: Placed) -> Weights:
-    """How much wider the knees stand than the ankles."""
-    return {_L.LEFT_KNEE: 1.0, _L.RIGHT_KNEE: -1.0, _L.LEFT_ANKLE: -1.0, _L.RIGHT_ANKLE: 1.0}
+def _knees_over_toes(_: Placed) -> Weights:
+    """How much wider the knees stand than the toes: over them, however far the feet point out."""
+    toes = (_L.LEFT_FOOT_INDEX, _L.RIGHT_FOOT_INDEX)
+    return {_L.LEFT_KNEE: 1.0, _L.RIGHT_KNEE: -1.0, toes[0]: -1.0, toes[1]: 1.0}
 
 
 def _hips_aside(pose: Placed) -> Weights:
@@ -104,7 +104,7 @@ class Stand:
 
 STANDS: Final[Mapping[str, tuple[Stand, ...]]] = {
     "squat": (
-        Stand("knees", "in", ("left_knee", "right_knee"), _knees_over_feet, LEFT, 0.12, -0.075),
+        Stand("knees", "in", ("left_knee", "right_knee"), _knees_over_toes, LEFT, 0.0, -0.07),
         Stand("hips", "aside", ("left_hip", "right_hip"), _hips_aside, LEFT, 0.0, 0.032),
     ),
     "lunge": (
@@ -113,21 +113,6 @@ STANDS: Final[Mapping[str, tuple[Stand, ...]]] = {
     ),
     "knee_raise": (Stand("knee", "more", ("left_knee", "right_knee"), _support_bent, FORWARD, 0.02, 0.03),),
 }
-
-
-HEELS: Final = Stand("ankle", "more", ("left_ankle", "right_ankle"), lambda _: {}, LEFT, 0.0, 0.0285)
-"""A squat's heels leave the floor: by their mean rise since the person stood, in all pictures that show them."""
-
-
-def _heels_up(pictures: tuple[Picture, ...], rows: Bools) -> float:
-    """Excess of `HEELS` in some rows (n,); NaN: no picture shows a heel."""
-    rises = [
-        float(one.points[rows, heel, 1].mean() + one.hips[rows, 1].mean() - one.stood[heel, 1]) / leg(one)
-        for one in pictures
-        for heel in (_L.LEFT_HEEL, _L.RIGHT_HEEL)
-        if one.seen[heel]
-    ]
-    return float(np.mean(rises)) / HEELS.passes if rises else math.nan
 
 
 def excesses(comparison: Comparison, template: Template) -> list[tuple[Stand, float]]:
@@ -139,8 +124,6 @@ def excesses(comparison: Comparison, template: Template) -> list[tuple[Stand, fl
     if pose is None:
         return []
     told = [(stand, stand.excess(pose)) for stand in stands]
-    if canonical(template.exercise) == "squat":
-        told.append((HEELS, _heels_up(comparison.pictures, _far_end(comparison, template))))
     return [(stand, max(0.0, excess)) for stand, excess in told if math.isfinite(excess)]
 
 
