@@ -17,7 +17,8 @@ import numpy as np
 from services.scoring.advice.knowledge import canonical
 from services.scoring.judging.comparison import Comparison
 from services.scoring.movement.landmarks import Bools, Landmark
-from services.scoring.movement.stereo import Placed, placed
+from services.scoring.movement.pictures import Picture
+from services.scoring.movement.stereo import Placed, leg, placed
 from services.scoring.reference.template import Phase, Template
 
 FURTHEST: Final = 0.97
@@ -115,6 +116,21 @@ STANDS: Final[Mapping[str, tuple[Stand, ...]]] = {
 }
 
 
+HEELS: Final = Stand("ankle", "more", ("left_ankle", "right_ankle"), lambda _: {}, LEFT, 0.0, 0.0285)
+"""A squat's heels leave the floor: by their mean rise since the person stood, in all pictures that show them."""
+
+
+def _heels_up(pictures: tuple[Picture, ...], rows: Bools) -> float:
+    """Excess of `HEELS` in some rows (n,); NaN: no picture shows a heel."""
+    rises = [
+        float(one.points[rows, heel, 1].mean() + one.hips[rows, 1].mean() - one.stood[heel, 1]) / leg(one)
+        for one in pictures
+        for heel in (_L.LEFT_HEEL, _L.RIGHT_HEEL)
+        if one.seen[heel]
+    ]
+    return float(np.mean(rises)) / HEELS.passes if rises else math.nan
+
+
 def excesses(comparison: Comparison, template: Template) -> list[tuple[Stand, float]]:
     """How far a repetition goes towards each of its exercise's faults; those that cannot be told are left out."""
     stands = STANDS.get(canonical(template.exercise))
@@ -124,6 +140,8 @@ def excesses(comparison: Comparison, template: Template) -> list[tuple[Stand, fl
     if pose is None:
         return []
     told = [(stand, stand.excess(pose)) for stand in stands]
+    if canonical(template.exercise) == "squat":
+        told.append((HEELS, _heels_up(comparison.pictures, _far_end(comparison, template))))
     return [(stand, max(0.0, excess)) for stand, excess in told if math.isfinite(excess)]
 
 
