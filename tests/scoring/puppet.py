@@ -77,8 +77,9 @@ def landmarks(posture: Posture, heading_deg: float = 0.0) -> Floats:
 
 
 def image_of(world: Floats) -> Floats:
-    """The landmarks (33, 2) in a picture of 640 x 480, orthographic, 180 pixels a metre."""
-    picture: Floats = world[:, :2] * 180.0 + np.array([320.0, 230.0])
+    """The landmarks (33, 2) in a picture of 640 x 480, orthographic, 180 pixels a metre, the feet staying where they are."""
+    feet = world[[Mark.LEFT_ANKLE, Mark.RIGHT_ANKLE], :2].mean(axis=0)
+    picture: Floats = (world[:, :2] - feet) * 180.0 + np.array([320.0, 378.0])
     return picture
 
 
