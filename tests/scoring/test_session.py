@@ -153,6 +153,18 @@ def test_nobody_in_the_picture_is_said_and_counted_as_nothing(template: Template
     assert outcomes[-1].repetitions in (2, 3)
 
 
+def test_sets_that_lack_the_cameras_which_see_somebody_do_not_begin_them_anew(template: Template) -> None:
+    """Of three cameras one saw nobody and two came late: each such set took the stillness and the ready pose away."""
+    depth = np.interp(np.arange(0, 7, 1 / 30), [0, 1, 2, 3.5, 4.5, 7], [0, 0, 1, 1, 0, 0])
+    seen = sets([squat(float(d)) for d in depth], np.arange(len(depth)) / 30)
+    flickering = [SyncedViews(one.time_s, ()) if i % 4 == 1 else one for i, one in enumerate(seen)]
+    whole, outcomes = play(template, seen), play(template, flickering)
+    assert State.HOLD in {one.state for one in whole}
+    for one, other in zip(whole, outcomes, strict=True):
+        assert other.state in (one.state, State.NOT_VISIBLE) or abs(one.time_s - 2.5) < 0.2
+    assert outcomes[-1].repetitions == whole[-1].repetitions == 1
+
+
 def test_a_mirrored_performance_is_recognised() -> None:
     times, depth = waves(3)
     template = build_template(recording([Posture(left_arm=100 * d) for d in depth], times, heading_deg=0.0))

@@ -31,6 +31,8 @@ from services.scoring.movement.observer import Observer
 from services.scoring.movement.views import Observed
 from services.scoring.reference.template import RATE_HZ, Kind, Phase, Template
 
+GONE_S: Final = 0.5
+"""Who was not seen for so long is gone, and begins anew."""
 VISIBLE_SHARE: Final = 0.5
 """Share of what counts that must be seen, else the person is not visible."""
 STILL_S: Final = 0.4
@@ -78,6 +80,7 @@ class SessionScorer:
         self._observer = Observer(template.heading, template.ready)
         self._overlap = OutlineOverlap(template)
         self._time = math.nan
+        self._seen = -math.inf
         self._off_since = math.nan
         self._live = math.nan
         self._near_s = 0.0
@@ -139,7 +142,8 @@ class SessionScorer:
         seen = self._observer.see(synced.views, dt, settled=not self._way.detector.moving)
         if self._way.sees(seen) < VISIBLE_SHARE:
             return self._nobody(time_s)
-        self._motion.push(time_s, dt, seen, self._way.tolerances.scale)
+        unseen_s, self._seen = time_s - self._seen, time_s
+        self._motion.push(time_s, max(dt, unseen_s), seen, self._way.tolerances.scale)
         self._voice.see(dt, synced.views, moving=not self._motion.still_for(time_s))
         self._counting.remember(time_s, seen)
         if self.template.kind is Kind.HOLD:
@@ -157,10 +161,12 @@ class SessionScorer:
         return bool(len(self.template.outlines)) and self._observer.from_reference(camera_id)
 
     def _nobody(self, time_s: float) -> Outcome:
-        self._motion.forget()
-        self._ready.forget()
-        self._near_s = 0.0
-        self._off_since = math.nan
+        # A set may lack those cameras that see them: what they were at is forgotten once they are gone for a while.
+        if time_s - self._seen > GONE_S:
+            self._motion.forget()
+            self._ready.forget()
+            self._near_s = 0.0
+            self._off_since = math.nan
         return Outcome(
             time_s=time_s,
             state=State.NOT_VISIBLE,
