@@ -1,14 +1,15 @@
-"""Where joints stand, told from the pictures of cameras at an angle, and the leg faults that are seen by it."""
+"""Where joints stand, told from the pictures of cameras at an angle, and the faults that are seen by it."""
 
 import math
 
 import numpy as np
 import pytest
 
-from services.scoring.judging.stance import STANDS
+from services.scoring.judging.elbows import flare
+from services.scoring.judging.stance import ELBOWS, STANDS
 from services.scoring.movement.landmarks import LANDMARKS, Floats, Landmark
 from services.scoring.movement.pictures import Picture
-from services.scoring.movement.stereo import DISTANCE, Placed, placed
+from services.scoring.movement.stereo import ARM, DISTANCE, Placed, placed, placed_propped
 
 L = Landmark
 ROWS = np.array([False, True])
@@ -127,3 +128,56 @@ def test_what_no_picture_shows_is_no_fault() -> None:
     assert found is not None
     knees = next(one for one in STANDS["squat"] if one.part == "knees")
     assert math.isnan(knees.excess(found))
+
+
+def propped(flare_deg: float, elbow_deg: float, *, wide: float = 0.05) -> Floats:
+    """(33, 3) somebody on their hands, arm lengths: across, up, towards the head; the arms bend that far from the trunk and
+    by so many degrees, hands `wide` outside the shoulders.
+    """
+    points = np.zeros((LANDMARKS, 3))
+    height = math.cos(math.radians(elbow_deg / 2))
+    bend = 0.5 * math.sin(math.radians(elbow_deg / 2))
+    flare = math.radians(flare_deg)
+    for side, out in (("LEFT", 1.0), ("RIGHT", -1.0)):
+        shoulder = np.array([0.35 * out, height, 0.0])
+        wrist = np.array([(0.35 + wide) * out, 0.0, 0.0])
+        points[Landmark[f"{side}_SHOULDER"]], points[Landmark[f"{side}_WRIST"]] = shoulder, wrist
+        elbow = 0.5 * (shoulder + wrist) + bend * np.array([out * math.sin(flare), 0.0, -math.cos(flare)])
+        points[Landmark[f"{side}_ELBOW"]] = elbow
+        points[Landmark[f"{side}_HIP"]] = 0.2 * out, 0.85 * height, -0.95
+        points[Landmark[f"{side}_ANKLE"]] = 0.15 * out, 0.15, -2.3
+    return points
+
+
+def lying(heading_deg: float, pose: Floats) -> Picture:
+    """What a camera, with DISTANCE to the shoulders, sees of somebody who lowers themselves from straight arms into a pose."""
+    heading = math.radians(heading_deg)
+    cos, sin = math.cos(heading), math.sin(heading)
+    axes = np.array([[cos, 0.0, -sin], [0.0, 1.0, 0.0], [sin, 0.0, cos]])
+    seen = np.stack([propped(45.0, 0.0), pose]) @ axes.T
+    image = seen[..., :2] / (1.0 - seen[..., 2:] * ARM / DISTANCE)
+    rows = image[[0, 0, 0, 0, 1]]
+    hips = rows[:, [L.LEFT_HIP, L.RIGHT_HIP]].mean(axis=1)
+    points = rows - hips[:, None]
+    return Picture(heading, points, np.ones(LANDMARKS, dtype=np.bool_), points[0], hips - hips[0])
+
+
+@pytest.mark.parametrize("headings", [(30.0, 90.0), (65.0, 125.0), (-65.0, -125.0), (-30.0, 30.0, 90.0)])
+@pytest.mark.parametrize(
+    ("flare_deg", "elbow_deg", "wide"), [(48.0, 98.0, 0.05), (72.0, 98.0, 0.2), (48.0, 60.0, -0.1)]
+)
+def test_how_far_elbows_flare_is_the_same_from_all_sides_however_wide_the_hands(
+    headings: tuple[float, ...], flare_deg: float, elbow_deg: float, wide: float
+) -> None:
+    """Good push-ups were blamed in four of four, for what the reference's one camera guessed of depth."""
+    pictures = tuple(lying(one, propped(flare_deg, elbow_deg, wide=wide)) for one in headings)
+    found = placed_propped(pictures, np.array([False] * 4 + [True]))
+    assert found is not None
+    degrees, error = flare(found)
+    assert degrees == pytest.approx(flare_deg, abs=4.0)
+    assert error < ELBOWS.passes
+
+
+def test_cameras_side_by_side_cannot_tell_how_far_elbows_flare() -> None:
+    pictures = tuple(lying(heading, propped(72.0, 98.0)) for heading in (30.0, 45.0))
+    assert placed_propped(pictures, np.array([False] * 4 + [True])) is None

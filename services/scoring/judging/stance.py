@@ -1,4 +1,4 @@
-"""Faults of the legs that are seen where the knees, hips and feet stand in the room, if cameras at an angle tell it.
+"""Faults that are seen where knees, hips, feet and elbows are in the room, if cameras at an angle tell it.
 
 Bones say these badly: each comes with a guess of depth, and a knee that falls inwards by a hand's breadth is a few degrees
 of two bones. What is right here coaches agree on whatever the reference shows (knees over the feet, weight on both of them,
@@ -16,9 +16,10 @@ import numpy as np
 
 from services.scoring.advice.knowledge import canonical
 from services.scoring.judging.comparison import Comparison
+from services.scoring.judging.elbows import flare
 from services.scoring.movement.landmarks import Bools, Landmark
 from services.scoring.movement.pictures import Picture
-from services.scoring.movement.stereo import Placed, leg, placed
+from services.scoring.movement.stereo import Placed, leg, placed, placed_propped
 from services.scoring.reference.template import Phase, Template
 
 FURTHEST: Final = 0.97
@@ -131,8 +132,23 @@ def _heels_up(pictures: tuple[Picture, ...], rows: Bools) -> float:
     return float(np.mean(rises)) / HEELS.passes if rises else math.nan
 
 
+ELBOWS: Final = Stand("shoulder", "more", ("left_elbow", "right_elbow"), lambda _: {}, LEFT, 45.0, 8.0)
+"""A push-up's arms bend outwards: degrees from the trunk, by `elbows.flare`. Coaches ask for some 45, 30 to 60; at 70 they
+flare. The pose model shows the gym's 48 of good form as 42 to 51 and the fault's 72 as 53 to 65; the limit is between."""
+
+
+def _flared(pose: Placed) -> float:
+    """Excess of `ELBOWS`; NaN: they are not seen well enough to tell."""
+    degrees, error = flare(pose)
+    return (degrees - ELBOWS.right) / ELBOWS.passes if error <= ELBOWS.passes else math.nan
+
+
 def excesses(comparison: Comparison, template: Template) -> list[tuple[Stand, float]]:
     """How far a repetition goes towards each of its exercise's faults; those that cannot be told are left out."""
+    if canonical(template.exercise) == "push_up":
+        lying = placed_propped(comparison.pictures, _far_end(comparison, template))
+        flared = _flared(lying) if lying is not None else math.nan
+        return [(ELBOWS, max(0.0, flared))] if math.isfinite(flared) else []
     stands = STANDS.get(canonical(template.exercise))
     if stands is None:
         return []

@@ -30,9 +30,18 @@ APART: Final = 0.25
 """Smallest eigenvalue of the cameras' information about a place, one camera's being 1: directions 41 to 139 degrees apart."""
 STANDING: Final = 0.8
 """Who stands at the start has a leg of at least so many trunks under them."""
+PROPPED: Final = 0.5
+"""Who is propped up on straight arms at the start has their shoulders at least so many trunks above their wrists."""
+ARM: Final = 0.65
+"""From shoulder to wrist, leg lengths."""
+APART_LYING: Final = 0.06
+"""As `APART`, of somebody who lies: 20 degrees. A pose model shows 60 as 30 to 55 there."""
 _L = Landmark
 _HIPS: Final = [_L.LEFT_HIP, _L.RIGHT_HIP]
 _ANKLES: Final = [_L.LEFT_ANKLE, _L.RIGHT_ANKLE]
+_SHOULDERS: Final = [_L.LEFT_SHOULDER, _L.RIGHT_SHOULDER]
+_WRISTS: Final = [_L.LEFT_WRIST, _L.RIGHT_WRIST]
+_START_ROWS: Final = 4
 _LINES: Final = (
     (_L.LEFT_SHOULDER, _L.RIGHT_SHOULDER),
     (_L.LEFT_HIP, _L.RIGHT_HIP),
@@ -46,10 +55,10 @@ class Placed:
     """A pose in the room."""
 
     points: Floats
-    """(33, 3) leg lengths from the middle of the hips: to the person's left, up, forward. What their left is, they show
-    where the movement starts."""
+    """(33, 3) leg lengths (`placed_propped`: arm lengths) from the middle of the hips: to the person's left, up, forward.
+    What their left is, they show where the movement starts."""
     covariance: Floats
-    """(33, 2, 2) of left and forward, leg lengths squared; infinite where no picture shows the point."""
+    """(33, 2, 2) of left and forward, in the same lengths squared; infinite where no picture shows the point."""
 
     def __getitem__(self, mark: Landmark) -> Floats:
         """(3,) a landmark."""
@@ -60,14 +69,42 @@ class Placed:
 def placed(pictures: tuple[Picture, ...], rows: Bools) -> Placed | None:
     """The mean pose of some rows (n,); None: the pictures cannot tell."""
     pictures = tuple(one for one in pictures if math.isfinite(one.heading) and leg(one) >= STANDING)
-    if len(pictures) < 2 or not rows.any():
+    if _information(pictures) < APART or not rows.any():
         return None
+    own = _own_left(_solved(pictures, [one.stood / leg(one) for one in pictures]).points)
+    return _turned(_solved(pictures, [_mean(one, rows) / leg(one) for one in pictures]), own)
+
+
+def placed_propped(pictures: tuple[Picture, ...], rows: Bools) -> Placed | None:
+    """The same of somebody who lies on straight arms where the movement starts, as in a push-up; None: it cannot be told.
+
+    Lengths are arms', which are upright then, so that all cameras show them alike; the trunk's and legs' they do not. Left
+    and forward are as the headings have them: only where points stand to each other is told.
+    """
+    pictures = tuple(one for one in pictures if math.isfinite(one.heading) and _arm(one) >= PROPPED)
+    if _information(pictures) < APART_LYING or not rows.any():
+        return None
+    start = np.arange(len(rows)) < _START_ROWS
+    at = [(_mean(one, rows) - _mean(one, start)[_SHOULDERS].mean(axis=0)) / _arm(one) for one in pictures]
+    return _solved(pictures, at, DISTANCE / ARM)
+
+
+def _information(pictures: tuple[Picture, ...]) -> float:
+    """Of the cameras about a place, in the direction they show least; that of one camera about what it shows is 1."""
     aside = np.array([(math.cos(one.heading), -math.sin(one.heading)) for one in pictures])
-    if np.linalg.eigvalsh(aside.T @ aside)[0] < APART:
-        return None
-    own = _own_left(_solved(pictures, [one.stood for one in pictures]).points)
-    at = [one.points[rows].mean(axis=0) + one.hips[rows].mean(axis=0) for one in pictures]
-    return _turned(_solved(pictures, at), own)
+    return float(np.linalg.eigvalsh(aside.T @ aside)[0]) if len(pictures) > 1 else 0.0
+
+
+def _mean(picture: Picture, rows: Bools) -> Floats:
+    """(33, 2) points of some rows (n,), trunk lengths from where the middle of the hips began."""
+    out: Floats = picture.points[rows].mean(axis=0) + picture.hips[rows].mean(axis=0)
+    return out
+
+
+def _arm(picture: Picture) -> float:
+    """How far the shoulders were above the wrists where the movement starts, trunk lengths."""
+    start = picture.points[:_START_ROWS].mean(axis=0)
+    return float((start[_SHOULDERS, 1] - start[_WRISTS, 1]).mean())
 
 
 def leg(picture: Picture) -> float:
@@ -75,17 +112,19 @@ def leg(picture: Picture) -> float:
     return -float(picture.stood[_ANKLES, 1].mean())
 
 
-def _solved(pictures: Sequence[Picture], points: Sequence[Floats]) -> Placed:
-    """Least squares over all pictures' points (33, 2), every landmark by itself, axes as the headings have them."""
+def _solved(pictures: Sequence[Picture], points: Sequence[Floats], distance: float = DISTANCE) -> Placed:
+    """Least squares over all pictures' points (33, 2), every landmark by itself, axes as the headings have them. `distance`:
+    to the person, in the points' unit.
+    """
     information, seen = np.zeros((LANDMARKS, 2, 2)), np.zeros((LANDMARKS, 2))
     near, high = [], []
-    for one, place in zip(pictures, points, strict=True):
-        at = place / leg(one)
+    for one, at in zip(pictures, points, strict=True):
         cos, sin = math.cos(one.heading), math.sin(one.heading)
-        near.append((sin / DISTANCE, cos / DISTANCE))
+        near.append((sin / distance, cos / distance))
         high.append(at[:, 1])
         towards = np.stack((cos + at[:, 0] * near[-1][0], -sin + at[:, 0] * near[-1][1]), axis=1)
-        sure = np.where(one.seen, PICTURE, HIDDEN) ** -2.0 * one.points.any(axis=(0, 2))
+        error = np.where(one.seen, PICTURE, HIDDEN) * distance / DISTANCE
+        sure = error**-2.0 * one.points.any(axis=(0, 2))
         information += sure[:, None, None] * towards[:, :, None] * towards[:, None, :]
         seen += (sure * at[:, 0])[:, None] * towards
     known = np.linalg.det(information) > 1.0
