@@ -154,13 +154,14 @@ def test_how_people_differ_is_found_again_from_people_drawn_to_differ_so_without
         return out.reshape(BONE_COUNT, 9)
 
     series = []
+    shown = np.tile((0.0, 0.0, 1.0), (3, BONE_COUNT, 1))
     for movement, subject, reference in product(range(1, 6), range(1, 8), range(1, 8)):
         moved = rng.normal(0.0, 0.5, (3, BONE_COUNT, 3)) * (1.0, 1.0, 0.0)
         habit = off(drawn[0], moved) * (subject != reference)
         if 7 in (subject, reference):
             habit = habit + 5.0
         repetitions = np.stack([habit + off(drawn[1], moved) for _ in range(10)])
-        series.append(Series(movement, subject, reference, moved, repetitions))
+        series.append(Series(movement, subject, reference, moved, shown, repetitions))
     found = fitted(series, without={7})
     assert found is not None
     for truth, fit in zip(drawn, found, strict=True):

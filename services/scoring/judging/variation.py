@@ -87,17 +87,17 @@ def _degrees(*values: float) -> Floats:
 _KINDS: Final = ("trunk", "head", "shoulders", "hips", "upper_arm", "forearm", "thigh", "shin", "foot")
 # fmt: off
 PERSON: Final = Variation(
-    pose=_degrees(   2.6,    10,     3,     2,    13,  13.5,   6.7,   4.7,  11.5),
-    phase=_degrees(  0.5,     1,   0.6,   0.8,   1.2,   1.6,     1,   0.7,   0.7),
-    reach=_shares(   0.24,   1.1,   0.5,   0.7,  0.67,  0.25,     0,   0.2,   0.8),
-    stray=_shares(   0.24,   0.1,   0.1,  0.17,  0.18,  0.33,  0.23,  0.15,  0.22),
+    pose=_degrees(   2.7,    10,   3.1,   2.2,    13,    13,   6.1,     5,  12.7),
+    phase=_degrees(  0.5,   0.9,   0.6,   0.8,   1.2,   1.5,   0.9,   0.7,   0.4),
+    reach=_shares(  0.16,  0.87,  0.33,  0.46,  0.27,  0.05,     0,  0.08,  0.46),
+    stray=_shares(  0.24,  0.13,  0.11,  0.22,  0.19,  0.35,  0.18,  0.15,  0.09),
 )
 """Between what is usual for two people."""
 REPETITION: Final = Variation(
-    pose=_degrees(   0.6,   2.5,   0.7,     0,   4.4,   6.5,   0.9,   0.8,   5.4),
-    phase=_degrees(  0.5,   1.1,   0.6,   0.7,   1.3,   1.7,   0.8,   0.6,   0.8),
-    reach=_shares(  0.13,  0.75,  0.25,  0.13,  0.45,   0.2,  0.04,   0.1,   0.1),
-    stray=_shares(  0.03,  0.03,  0.02,     0,  0.05,  0.01,  0.03,  0.03,  0.07),
+    pose=_degrees(   0.7,   3.2,   0.7,     0,   3.6,   3.4,     1,   0.9,   3.9),
+    phase=_degrees(  0.6,   1.2,   0.7,   0.7,   1.9,   2.3,   0.9,   0.8,   0.7),
+    reach=_shares(  0.07,  0.51,  0.18,  0.13,  0.04,  0.05,  0.02,  0.06,  0.06),
+    stray=_shares(  0.04,  0.04,  0.03,  0.02,  0.06,  0.03,  0.02,  0.02,  0.04),
 )
 """Between correct repetitions of one person."""
 # fmt: on
