@@ -59,6 +59,8 @@ def test_the_pace_leaves_out_how_gently_a_repetition_begins_and_ends(template: T
     hurried[0] = 0.0
     assert hurried[-1] > 0.95 * done.user_rows[-1]
     assert pace(replace(done, user_rows=hurried), template) == pytest.approx(0.7, abs=0.05)
+    shallower = done.user[0] + 0.8 * (done.user - done.user[0])
+    assert pace(replace(done, user=shallower), template) == pytest.approx(1.0, abs=0.05)
 
 
 @pytest.mark.parametrize(("shown_lower_deg", "told"), [(0.0, True), (90.0, False)])

@@ -17,9 +17,9 @@ from services.scoring.reference.tolerance import Tolerances, tolerances
 
 READY_ROWS = 4
 """Rows at the start of a repetition that are its ready pose."""
-UNDER_WAY = 0.15
-"""Share of the way from which on a repetition is timed. It begins and ends so gently that when is a guess of half a second,
-most of all after lying down."""
+HALF_WAY = 0.5
+"""Share of the way from which on a repetition is timed: it is fastest there, so that when is known best. It begins and ends so
+gently that when is a guess of half a second, most of all after lying down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,31 @@ def cosine(user: Floats, reference: Floats, known: Bools) -> float:
 
 
 def pace(comparison: Comparison, template: Template) -> float:
-    """The user's time as a share of the template's, between the same moments of both."""
-    way = template.relative() @ template.axis
-    rows = np.flatnonzero(way >= UNDER_WAY * way.max())
-    first, last = (rows[0], rows[-1]) if len(rows) > 1 and way.max() > 0 else (0, len(way) - 1)
-    return float((comparison.user_rows[last] - comparison.user_rows[first]) / max(last - first, 1))
+    """The user's time as a share of the template's, in which each is more than half of their own way out."""
+    axis = template.axis * comparison.known
+    ready = comparison.user[:READY_ROWS].mean(axis=0)
+    shown_at = np.arange(len(template.features), dtype=np.float64)
+    shown = _time_beyond(template.relative() @ axis, shown_at)
+    done = _time_beyond((comparison.user - ready) @ axis, comparison.user_rows)
+    return done / shown if shown > 0.0 else 1.0
+
+
+def _time_beyond(way: Floats, at: Floats) -> float:
+    """From when `way` (rows,) first reaches half of its height to when it last does, in the unit of its times `at` (rows,)."""
+    half = HALF_WAY * float(way.max())
+    rows = np.flatnonzero(way >= half)
+    if half <= 0.0:
+        return float(at[-1] - at[0])
+    first, last = int(rows[0]), int(rows[-1])
+    return _crossed(way, at, half, last, last + 1) - _crossed(way, at, half, first, first - 1)
+
+
+def _crossed(way: Floats, at: Floats, half: float, inside: int, outside: int) -> float:
+    """When `way` is at half between a row that is beyond it and one that is not."""
+    if not 0 <= outside < len(way):
+        return float(at[inside])
+    share = (way[inside] - half) / (way[inside] - way[outside])
+    return float(at[inside] + share * (at[outside] - at[inside]))
 
 
 def phase_times(comparison: Comparison, template: Template) -> tuple[float, float, float]:
