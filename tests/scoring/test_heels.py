@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from services.scoring.judging.stance import _heels_up
+from services.scoring.judging.stance import heels_up
 from services.scoring.movement.landmarks import LANDMARKS, Landmark
 from services.scoring.movement.pictures import Picture
 
@@ -26,8 +26,8 @@ def picture(rise: float, *, seen: bool = True) -> Picture:
 
 @pytest.mark.parametrize(("rise", "fault"), [(0.0, False), (0.02, False), (0.045, True)])
 def test_heels_that_rise_are_a_fault_and_heels_that_stay_down_none(rise: float, fault: bool) -> None:
-    assert (_heels_up((picture(rise), picture(rise)), ROWS) > 1.0) is fault
+    assert (heels_up((picture(rise), picture(rise)), ROWS) > 1.0) is fault
 
 
 def test_heels_that_no_picture_shows_are_unknown() -> None:
-    assert math.isnan(_heels_up((picture(0.1, seen=False),), ROWS))
+    assert math.isnan(heels_up((picture(0.1, seen=False),), ROWS))

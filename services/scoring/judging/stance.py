@@ -44,10 +44,13 @@ def _stood_on(pose: Placed) -> int:
     return 0 if pose[_L.LEFT_ANKLE][1] < pose[_L.RIGHT_ANKLE][1] else 1
 
 
-def _knees_over_toes(_: Placed) -> Weights:
-    """How much wider the knees stand than the toes: over them, however far the feet point out."""
-    toes = (_L.LEFT_FOOT_INDEX, _L.RIGHT_FOOT_INDEX)
-    return {_L.LEFT_KNEE: 1.0, _L.RIGHT_KNEE: -1.0, toes[0]: -1.0, toes[1]: 1.0}
+KNEES_OVER_TOES: Final[Weights] = {
+    _L.LEFT_KNEE: 1.0,
+    _L.RIGHT_KNEE: -1.0,
+    _L.LEFT_FOOT_INDEX: -1.0,
+    _L.RIGHT_FOOT_INDEX: 1.0,
+}
+"""How much wider the knees stand than the toes: over them, however far the feet point out."""
 
 
 def _hips_aside(pose: Placed) -> Weights:
@@ -104,9 +107,12 @@ class Stand:
         return (value - self.right) / self.passes if math.sqrt(variance) <= abs(self.passes) else math.nan
 
 
+KNEES_IN: Final = Stand(
+    "knees", "in", ("left_knee", "right_knee"), lambda _: KNEES_OVER_TOES, LEFT, 0.0, -0.07
+)
 STANDS: Final[Mapping[str, tuple[Stand, ...]]] = {
     "squat": (
-        Stand("knees", "in", ("left_knee", "right_knee"), _knees_over_toes, LEFT, 0.0, -0.07),
+        KNEES_IN,
         Stand("hips", "aside", ("left_hip", "right_hip"), _hips_aside, LEFT, 0.0, 0.032),
     ),
     "lunge": (
@@ -121,7 +127,7 @@ HEELS: Final = Stand("ankle", "more", ("left_ankle", "right_ankle"), lambda _: {
 """A squat's heels leave the floor: by their mean rise since the person stood, in all pictures that show them."""
 
 
-def _heels_up(pictures: tuple[Picture, ...], rows: Bools) -> float:
+def heels_up(pictures: tuple[Picture, ...], rows: Bools) -> float:
     """Excess of `HEELS` in some rows (n,); NaN: no picture shows a heel."""
     rises = [
         float(one.points[rows, heel, 1].mean() + one.hips[rows, 1].mean() - one.stood[heel, 1]) / leg(one)
@@ -146,22 +152,22 @@ def _flared(pose: Placed) -> float:
 def excesses(comparison: Comparison, template: Template) -> list[tuple[Stand, float]]:
     """How far a repetition goes towards each of its exercise's faults; those that cannot be told are left out."""
     if canonical(template.exercise) == "push_up":
-        lying = placed_propped(comparison.pictures, _far_end(comparison, template))
+        lying = placed_propped(comparison.pictures, far_end(comparison, template))
         flared = _flared(lying) if lying is not None else math.nan
         return [(ELBOWS, max(0.0, flared))] if math.isfinite(flared) else []
     stands = STANDS.get(canonical(template.exercise))
     if stands is None:
         return []
-    pose = placed(comparison.pictures, _far_end(comparison, template))
+    pose = placed(comparison.pictures, far_end(comparison, template))
     if pose is None:
         return []
     told = [(stand, stand.excess(pose)) for stand in stands]
     if canonical(template.exercise) == "squat":
-        told.append((HEELS, _heels_up(comparison.pictures, _far_end(comparison, template))))
+        told.append((HEELS, heels_up(comparison.pictures, far_end(comparison, template))))
     return [(stand, max(0.0, excess)) for stand, excess in told if math.isfinite(excess)]
 
 
-def _far_end(comparison: Comparison, template: Template) -> Bools:
+def far_end(comparison: Comparison, template: Template) -> Bools:
     """(rows,) where the movement goes furthest: within the turn knees still fall in and come out again."""
     axis = np.where(comparison.known, template.axis, 0.0)
     level = np.where(template.phases == Phase.TURN, (comparison.user - comparison.user[0]) @ axis, -np.inf)

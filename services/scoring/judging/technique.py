@@ -25,6 +25,7 @@ import numpy as np
 from services.scoring.advice.knowledge import canonical
 from services.scoring.judging.comparison import READY_ROWS, Comparison, pace, phase_times
 from services.scoring.judging.measures import MEASURES, Body, Measure, seen_by_one_camera
+from services.scoring.judging.oneside import Told, of_one_side
 from services.scoring.judging.pictured import PICTURED, picture_of_reference, shown
 from services.scoring.judging.stance import excesses
 from services.scoring.movement.features import BONE, BONE_COUNT
@@ -165,6 +166,8 @@ def flaws(comparison: Comparison, template: Template, *, timed: bool = False) ->
 
 def _with_stance(found: list[Flaw], comparison: Comparison, template: Template) -> list[Flaw]:
     """With what is seen of where knees, hips and feet stand; a fault told twice is told by what shows it more clearly."""
+    for told in of_one_side(comparison, template):
+        found = _with_told(found, told)
     for stand, excess in excesses(comparison, template):
         name = (stand.part, stand.direction)
         same = [flaw for flaw in found if (flaw.rule.part, flaw.rule.direction) == name]
@@ -173,6 +176,16 @@ def _with_stance(found: list[Flaw], comparison: Comparison, template: Template) 
         rule = Rule(*name, "stance", "turn", stand.passes, stand.joints)
         found = [flaw for flaw in found if flaw not in same] + [Flaw(rule, excess, math.nan)]
     return found
+
+
+def _with_told(found: list[Flaw], told: Told) -> list[Flaw]:
+    """With what pictures from one side show, in place of bones or averaged with them; unknown is not told."""
+    stand = told.stand
+    same = [flaw for flaw in found if (flaw.rule.part, flaw.rule.direction) == (stand.part, stand.direction)]
+    excess = 0.5 * (told.excess + same[0].excess) if told.half and same else told.excess
+    rule = Rule(stand.part, stand.direction, "stance", "turn", stand.passes, stand.joints)
+    others = [flaw for flaw in found if flaw not in same]
+    return [*others, Flaw(rule, excess, math.nan)] if math.isfinite(excess) else others
 
 
 def _of_time(comparison: Comparison, template: Template, *, timed: bool) -> list[Flaw]:
