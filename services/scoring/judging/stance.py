@@ -110,13 +110,16 @@ class Stand:
 KNEES_IN: Final = Stand(
     "knees", "in", ("left_knee", "right_knee"), lambda _: KNEES_OVER_TOES, LEFT, 0.0, -0.07
 )
+FRONT_KNEE_IN: Final = Stand(
+    "knees", "in", ("left_knee", "right_knee"), _front_knee, LEFT, 0.03, -0.055, alone=False
+)
 STANDS: Final[Mapping[str, tuple[Stand, ...]]] = {
     "squat": (
         KNEES_IN,
         Stand("hips", "aside", ("left_hip", "right_hip"), _hips_aside, LEFT, 0.0, 0.032),
     ),
     "lunge": (
-        Stand("knees", "in", ("left_knee", "right_knee"), _front_knee, LEFT, 0.03, -0.055, alone=False),
+        FRONT_KNEE_IN,
         Stand("step", "less", ("left_hip", "right_hip"), _step, FORWARD, 0.85, -0.2),
     ),
     "knee_raise": (Stand("knee", "more", ("left_knee", "right_knee"), _support_bent, FORWARD, 0.02, 0.03),),

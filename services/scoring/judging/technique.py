@@ -185,7 +185,7 @@ def _with_told(found: list[Flaw], told: Told) -> list[Flaw]:
     excess = 0.5 * (told.excess + same[0].excess) if told.half and same else told.excess
     rule = Rule(stand.part, stand.direction, "stance", "turn", stand.passes, stand.joints)
     others = [flaw for flaw in found if flaw not in same]
-    return [*others, Flaw(rule, excess, math.nan)] if math.isfinite(excess) else others
+    return [*others, Flaw(rule, max(0.0, excess), math.nan)] if math.isfinite(excess) else others
 
 
 def _of_time(comparison: Comparison, template: Template, *, timed: bool) -> list[Flaw]:
