@@ -1,7 +1,7 @@
 """How a call really ended.
 
 When the peer ends a call while a write is on its way, grpcio sets "INTERNAL: Internal error from Core" beside the status that
-the peer sent: after it, or before it. Callbacks run at both, so what they see holds the truth.
+the peer sent: after it, or before it. What callbacks see and what awaiting the call raises holds the truth between them.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import grpc
 
 Value = TypeVar("Value")
 
-OF_A_FAILED_WRITE = "Internal error from Core"
+OF_A_FAILED_WRITE = (grpc.StatusCode.INTERNAL, "Internal error from Core")
 PEERS_STATUS_S = 5.0
 """Longest time the peer's status may come after the write that failed of it; it is on its way."""
 
@@ -35,15 +35,20 @@ class PeersStatus:
                 pass
         return self._error
 
-    def _note(self, call: Any) -> None:
+    def heard(self, error: grpc.aio.AioRpcError) -> None:
+        """What awaiting the call, or a write, raised: it may hold the truth where the callbacks ran too early."""
         if self._known.is_set():
             return
+        self._error = error
+        if (error.code(), error.details()) != OF_A_FAILED_WRITE:
+            self._known.set()
+
+    def _note(self, call: Any) -> None:
         code, details = _at_once(call.code()), _at_once(call.details())
         if code is not grpc.StatusCode.OK:
-            self._error = grpc.aio.AioRpcError(
-                code, _at_once(call.initial_metadata()), _at_once(call.trailing_metadata()), details
-            )
-        if not (code is grpc.StatusCode.INTERNAL and details == OF_A_FAILED_WRITE):
+            initial, trailing = _at_once(call.initial_metadata()), _at_once(call.trailing_metadata())
+            self.heard(grpc.aio.AioRpcError(code, initial, trailing, details))
+        elif not self._known.is_set():
             self._known.set()
 
 

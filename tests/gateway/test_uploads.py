@@ -285,9 +285,22 @@ async def test_what_the_peer_said_counts_whether_a_write_failed_of_it_before_or_
     """An import that was refused on the way was told as a failure of scoring's where the write failed first."""
     call: Any = EndingCall()
     ended = PeersStatus(call)
-    told = [(grpc.StatusCode.INTERNAL, OF_A_FAILED_WRITE), (grpc.StatusCode.INVALID_ARGUMENT, "no reference")]
+    told = [OF_A_FAILED_WRITE, (grpc.StatusCode.INVALID_ARGUMENT, "no reference")]
     for code, details in told[::order]:
         call.end(code, details)
     error = await ended.error()
     assert error is not None
     assert (error.code(), error.details()) == told[1]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_what_the_peer_said_counts_whether_a_callback_saw_it_or_the_call_raised_it(order: int) -> None:
+    """Of a file too large either of the two held the failed write at times, and 413 became 502."""
+    call: Any = EndingCall()
+    ended = PeersStatus(call)
+    seen, raised = [OF_A_FAILED_WRITE, (grpc.StatusCode.RESOURCE_EXHAUSTED, "too large")][::order]
+    call.end(*seen)
+    ended.heard(grpc.aio.AioRpcError(raised[0], grpc.aio.Metadata(), grpc.aio.Metadata(), raised[1]))
+    error = await ended.error()
+    assert error is not None
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -1,7 +1,6 @@
 """A reference that comes as a file, as another KOMI exported it."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -33,8 +32,12 @@ async def import_reference(upstream: Upstream, limits: Limits, upload: Upload) -
                     return (await call).reference  # type: ignore[no-any-return]
                 except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
                     # A write fails when scoring has answered already: what it answered is what counts.
-                    with contextlib.suppress(asyncio.InvalidStateError):
+                    try:
                         await call
+                    except grpc.aio.AioRpcError as told:
+                        ended.heard(told)
+                    except asyncio.InvalidStateError:
+                        pass
                     raise await ended.error() or _early(error) from None
         finally:
             call.cancel()

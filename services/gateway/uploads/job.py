@@ -187,6 +187,7 @@ class RunningJob(Generic[Document]):
             async for answer in self._call:
                 yield answer
         except grpc.aio.AioRpcError as error:
+            self._ended.heard(error)
             raise await self._ended.error() or error from None
 
     async def _store(self, **changes: object) -> None:
