@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -270,10 +271,22 @@ def test_repetitions_that_do_not_pass_are_not_usual() -> None:
     assert usual_after(0.5) == {}
 
 
-def test_a_repetition_is_localised_within_a_millisecond() -> None:
+def test_localising_a_repetition_costs_no_more_than_some_small_decompositions() -> None:
+    """It once was held to a millisecond, which a busy machine did not keep. Here it takes .35 ms, the decomposition .4."""
     usual = Usual().after(seen(fault("left_elbow", 0)))
-    began = time.process_time()
-    for _ in range(200):
+    square = np.random.default_rng(1).normal(size=(64, 64))
+
+    def localise() -> None:
         most_suspicious(evidence(seen(fault("right_knee", 1)), usual))
         usual.after(seen(fault("right_knee", 1)))
-    assert (time.process_time() - began) / 200 < 0.001
+
+    def least_s(work: Callable[[], object]) -> float:
+        took = []
+        for _ in range(8):
+            began = time.process_time()
+            for _ in range(25):
+                work()
+            took.append(time.process_time() - began)
+        return min(took)
+
+    assert least_s(localise) < 3 * least_s(lambda: np.linalg.svd(square))
