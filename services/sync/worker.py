@@ -157,8 +157,8 @@ class SessionWorker:
     async def _handle(self, frames: Sequence[Frame]) -> Sequence[Stored]:
         if self.holds:
             if self.holder.stale:
-                await self.holder.load(self._lease.token)
-            return await self.holder.turn(self._lease.token, frames)
+                await self.holder.load(self._token())
+            return await self.holder.turn(self._token(), frames)
         if not frames:
             return ()
         answer = await self._parts.store.ingest(self.session_id, frames)
@@ -198,7 +198,7 @@ class SessionWorker:
     async def _take_over(self) -> None:
         await self._parts.feed.listen(arrivals_channel(self.session_id), self._announced)
         await self.house.read_config()
-        await self.holder.load(self._lease.token)
+        await self.holder.load(self._token())
         self.holds = True
         metrics.HELD.inc()
         log.info(
@@ -208,6 +208,14 @@ class SessionWorker:
             sets=self.holder.sets,
         )
 
+    def _token(self) -> int:
+        """The fencing token. Raises Fenced: the lease was lost, or given up, while something else was waited for. A
+        store that knows of no holder yet would take 0.
+        """
+        if not self._lease.held:
+            raise Fenced(f"session {self.session_id!r} is no longer this replica's")
+        return self._lease.token
+
     async def _stand_back(self) -> None:
         """The lease is lost: whoever has it matches from here on."""
         self._lease.token = 0
@@ -215,8 +223,8 @@ class SessionWorker:
             self.holds = False
             metrics.HELD.dec()
             self.holder.forget()
-            await self._parts.feed.leave(arrivals_channel(self.session_id))
             log.info("another replica has the session", session=self.session_id)
+        await self._parts.feed.leave(arrivals_channel(self.session_id))
         self._wake.set()
 
     async def hand_over(self) -> None:
