@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -14,12 +15,14 @@ from typing import Any
 
 import pytest
 
+from services.pose.config import PoseSettings
 from services.pose.models import ModelError, task_path
 from tests.support.capabilities import require
 from tests.support.redis_server import CHECKOUT, free_port
 from tests.support.waiting import wait_for
 
 Lines = dict[str, list[dict[str, Any]]]
+CREDIT = PoseSettings.model_fields["credit"].default
 
 
 class Process:
@@ -145,13 +148,20 @@ def test_a_pose_that_is_killed_and_comes_back_is_found_without_a_restart(
 
 
 @pytest.mark.timeout(180)
-def test_latency_from_capture_to_the_returned_pose_is_short(start: Any, shared_data: Path) -> None:
+def test_poses_come_back_soon_since_no_more_frames_are_on_the_way_than_credit_lets(
+    start: Any, shared_data: Path
+) -> None:
+    """By Little's law mean latency over mean interval is how many frames are on the way, however slow the machine."""
+    began = time.time()
     port = free_port()
     videos = {"squat": shared_data / "rohanx01-squat" / "squat.mp4"}
     start("pose", *pose_arguments(port))
     capture = start("capture", *capture_arguments(port, videos))
     wait_for(lambda: len(capture.poses()["squat"]) >= 60, within=60, what="poses")
-    latencies = sorted(line["latency_ms"] for line in capture.poses()["squat"][10:])
-    # Inference of the lite model takes 11 ms; the bar leaves room for a machine that tests in parallel.
-    assert latencies[len(latencies) // 2] < 100, latencies
-    assert abs(capture.poses()["squat"][-1]["server_us"] / 1e6 - time.time()) < 5
+    poses = capture.poses()["squat"][10:]
+    interval_ms = (poses[-1]["server_us"] - poses[0]["server_us"]) / 1000 / (len(poses) - 1)
+    latency_ms = statistics.fmean(pose["latency_ms"] for pose in poses)
+    assert latency_ms / interval_ms < CREDIT + 3, (
+        "those with credit, and one each being read, encoded and printed"
+    )
+    assert began < poses[-1]["server_us"] / 1e6 < time.time() + 1, "the server clock is this machine's"
