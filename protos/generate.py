@@ -7,8 +7,8 @@ and nothing has to be rewritten after protoc.
 """
 
 import argparse
-import shutil
 import sys
+import tempfile
 from importlib.resources import files
 from pathlib import Path
 
@@ -47,12 +47,25 @@ def generate(target: Path) -> list[Path]:
     return sorted(path for path in target.rglob("*.py*") if path.suffix in {".py", ".pyi"})
 
 
+def replace(folder: Path) -> list[Path]:
+    """Generate every stub in place of what `folder` holds; a run that fails or is interrupted leaves that as it was.
+
+    Returns the files written, sorted. Raises GenerationError.
+    """
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        fresh, former = Path(scratch, "fresh"), Path(scratch, "former")
+        fresh.mkdir()
+        written = generate(fresh)
+        if folder.exists():
+            folder.rename(former)
+        fresh.rename(folder)
+    return [folder / path.relative_to(fresh) for path in written]
+
+
 def main() -> None:
     """Regenerate the committed stubs, removing those whose proto is gone."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter).parse_args()
-    shutil.rmtree(COMMITTED, ignore_errors=True)
-    COMMITTED.mkdir()
-    written = generate(COMMITTED)
+    written = replace(COMMITTED)
     print(f"{len(written)} stub files in {COMMITTED.relative_to(PROTOS.parent)}")
 
 
