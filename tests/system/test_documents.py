@@ -1,5 +1,6 @@
 """The commands of the READMEs and guides are run, so none of them promises what is not there."""
 
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,9 @@ import httpx
 import pytest
 
 from demo import scene
+from gym import script
+from gym.calibration import pose2sim_toml
+from gym.recording import cameras_of
 from tests.support.capabilities import require
 from tests.support.redis_server import CHECKOUT, free_port
 from tests.support.waiting import wait_for
@@ -94,6 +98,18 @@ def test_a_question_to_a_service_is_answered(running: Demo, command: str, tmp_pa
     done = run(asked, tmp_path)
     assert done.returncode == (DEADLINE_EXCEEDED if flows else 0), done.stdout[-500:] + done.stderr
     assert done.stdout.strip() or (tmp_path / "front.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+def test_a_calibration_is_taken_as_the_page_on_the_api_says(running: Demo, tmp_path: Path) -> None:
+    """The gym's own, of the cameras that the demo shows."""
+    session = script.find("session")
+    assert session
+    cameras = [camera.calibration for camera in cameras_of(script.read(session)).values()]
+    (tmp_path / "Calib.toml").write_text(pose2sim_toml(cameras), encoding="utf-8")
+    (command,) = blocks("docs/api.md", "sh")
+    done = run(usual(command, running), tmp_path)
+    assert json.loads(done.stdout) == {"session_id": "live", "cameras": ["front", "side"], "unmatched": []}
+    assert httpx.delete(f"{running.gateway}/api/v1/sessions/live/calibration").status_code == 204
 
 
 def test_health_watch_channelz_and_reflection_are_there_on_every_service(running: Demo) -> None:
