@@ -25,7 +25,7 @@ def builder(settings: SyncSettings) -> Build:
     """What `serve` needs to start sync."""
 
     async def build(context: ServiceContext) -> None:
-        clock, feed, pulse = context.clock, Feed(context.redis), Pulse()
+        clock, feed = context.clock, Feed(context.redis)
         store = SyncStore(
             context.redis,
             most_frames=settings.most_frames,
@@ -40,7 +40,7 @@ def builder(settings: SyncSettings) -> Build:
             sessions=SessionStore(context.redis),
             clock=clock,
             feed=feed,
-            pulse=pulse,
+            pulse=Pulse(),
             load=Load(time.monotonic(), time.process_time()),
             looking=asyncio.Lock(),
         )
@@ -50,7 +50,6 @@ def builder(settings: SyncSettings) -> Build:
         service = SyncService(parts, sessions, watcher)
         sync_service_pb2_grpc.add_SyncServiceServicer_to_server(service, context.server)
         context.add_service(sync_service_pb2.DESCRIPTOR.services_by_name["SyncService"].full_name)
-        context.tasks.start("sync-pulse", pulse.run)
         context.tasks.start("sync-feed", feed.run)
         context.tasks.start("sync-sessions", sessions.run)
         context.on_drain(service.drain)

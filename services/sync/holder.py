@@ -1,6 +1,5 @@
 """A session at the replica that holds it: what comes is matched with what waits, and a turn changes the store at once."""
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -163,7 +162,7 @@ class Holder:
         ]
 
     def _poll(self) -> list[Group]:
-        held_up_s = self._parts.pulse.held_up_s(asyncio.get_running_loop().time())
+        held_up_s = self._parts.pulse.held_up_s(time.monotonic())
         return self.matcher.poll(self._parts.clock.now_us() - round(held_up_s * 1e6))
 
     def _encode(self, group: Group, number: int, token: int) -> bytes:

@@ -1,13 +1,8 @@
 """A process that was held up gives what piled up a moment to be read before time counts on."""
 
-import asyncio
-import time
-
 import pytest
 
-from services.sync import pulse as pulse_module
-from services.sync.pulse import CATCH_UP_S, STALL_S, Pulse
-from tests.support.waiting import Eventually
+from services.sync.pulse import BEAT_S, CATCH_UP_S, STALL_S, WATCH_S, Pulse
 
 
 def test_while_it_beats_all_time_counts() -> None:
@@ -22,42 +17,32 @@ def test_time_stands_still_from_the_last_beat_until_what_piled_up_is_read() -> N
     pulse.beat(1.0)
     pulse.beat(1.01)
     assert pulse.held_up_s(1.2) == pytest.approx(0.19)
-    pulse.beat(1.2)
+    assert pulse.catching_up_s(1.2) == pytest.approx(CATCH_UP_S)
+    pulse.beat(1.205)
     assert pulse.held_up_s(1.21) == pytest.approx(0.2)
     assert pulse.held_up_s(1.2 + CATCH_UP_S) == 0
+    assert pulse.catching_up_s(1.2 + CATCH_UP_S) == 0
 
 
-async def test_it_rests_while_nobody_asks_and_its_rest_is_no_stall(
-    monkeypatch: pytest.MonkeyPatch, eventually: Eventually
-) -> None:
-    monkeypatch.setattr(pulse_module, "REST_S", 0.1)
-    pulse = Pulse()
-    loop = asyncio.get_running_loop()
-    running = asyncio.create_task(pulse.run())
-    try:
-        assert pulse.held_up_s(loop.time()) == 0
-        await eventually(lambda: pulse.beats, what="the first beat")
-        await eventually(lambda: not pulse.beats, what="rest")
-        await asyncio.sleep(2 * STALL_S)
-        assert pulse.held_up_s(loop.time()) == 0
-        await eventually(lambda: pulse.beats, what="beating again")
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+def test_the_first_look_after_the_start_is_no_stall() -> None:
+    assert Pulse().held_up_s(1000.0) == 0
 
 
-async def test_a_pause_longer_than_its_patience_is_a_stall_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, eventually: Eventually
-) -> None:
-    monkeypatch.setattr(pulse_module, "REST_S", 0.1)
-    pulse = Pulse()
-    loop = asyncio.get_running_loop()
-    running = asyncio.create_task(pulse.run())
-    try:
-        pulse.held_up_s(loop.time())
-        await eventually(lambda: pulse.beats, what="the first beat")
-        time.sleep(0.3)  # noqa: ASYNC251 - the loop stands still, as that of a paused container
-        assert pulse.held_up_s(loop.time()) >= 0.3
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+def test_who_gives_up_after_a_silence_beats_for_a_moment_before_and_is_not_held_up() -> None:
+    pulse, now_s, due_s, beats = Pulse(), 5.0, 5.4, 0
+    pulse.beat(now_s)
+    while now_s < due_s:
+        now_s = pulse.next_beat_s(now_s, due_s)
+        pulse.beat(now_s)
+        beats += 1
+    assert now_s == due_s
+    assert pulse.held_up_s(now_s) == 0
+    assert beats <= WATCH_S / BEAT_S + 2
+
+
+def test_a_loop_that_stood_still_just_before_it_would_give_up_is_held_up() -> None:
+    pulse, now_s, due_s = Pulse(), 5.0, 5.4
+    pulse.beat(now_s)
+    pulse.beat(pulse.next_beat_s(now_s, due_s))
+    late_s = due_s + STALL_S
+    assert pulse.held_up_s(late_s) > STALL_S
