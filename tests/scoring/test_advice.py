@@ -14,8 +14,9 @@ from services.scoring.advice.tips import Index, tip, words
 from services.scoring.judging.calibration import Calibration
 from services.scoring.judging.measures import MEASURES
 from services.scoring.judging.pictured import PICTURED
+from services.scoring.judging.rules import RULES, Rule
 from services.scoring.judging.score import Verdict
-from services.scoring.judging.technique import RULES, Flaw, Rule, deviation
+from services.scoring.judging.technique import Flaw, deviation
 from services.scoring.live.outcome import CompletedRepetition
 from services.scoring.movement.joints import JOINTS, JointError
 from services.scoring.reference.template import Phase

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from services.scoring.advice.holding import HoldCoach
-from services.scoring.judging.technique import RULES, Flaw
+from services.scoring.judging.rules import RULES
+from services.scoring.judging.technique import Flaw
 from services.scoring.live.outcome import Outcome, State
 from services.scoring.live.session import SessionScorer
 from services.scoring.movement.joints import JointError

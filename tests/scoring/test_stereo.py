@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.scoring.judging.elbows import flare
-from services.scoring.judging.stance import ELBOWS, STANDS
+from services.scoring.judging.stance import ELBOWS, PLACED
 from services.scoring.movement.landmarks import LANDMARKS, Floats, Landmark
 from services.scoring.movement.pictures import Picture
 from services.scoring.movement.stereo import ARM, DISTANCE, Placed, placed, placed_propped
@@ -94,8 +94,8 @@ def test_a_camera_of_unknown_direction_is_left_out() -> None:
 
 
 def excess(exercise: str, part: str, pose: Floats) -> float:
-    stand = next(one for one in STANDS[exercise] if one.part == part)
-    return stand.excess(seen_by(30.0, 90.0, pose=pose))
+    placing = next(one for one in PLACED[exercise] if one.stand.part == part)
+    return placing.excess(seen_by(30.0, 90.0, pose=pose))
 
 
 @pytest.mark.parametrize("toes", [0.19, 0.25, 0.32])
@@ -126,7 +126,7 @@ def test_what_no_picture_shows_is_no_fault() -> None:
         pictures.append(one)
     found = placed(tuple(pictures), ROWS)
     assert found is not None
-    knees = next(one for one in STANDS["squat"] if one.part == "knees")
+    knees = next(one for one in PLACED["squat"] if one.stand.part == "knees")
     assert math.isnan(knees.excess(found))
 
 

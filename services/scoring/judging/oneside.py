@@ -65,11 +65,11 @@ def of_one_side(comparison: Comparison, template: Template) -> tuple[Told, ...]:
         return ()
     if exercise == "lunge":
         outside = _front_knee_outside(pictures, rows, comparison)
-        return (Told(FRONT_KNEE_IN, (outside - FRONT_KNEE_IN.right) / FRONT_KNEE_IN.passes, half=True),)
+        return (Told(FRONT_KNEE_IN, FRONT_KNEE_IN.excess(outside), half=True),)
     wider = [_knees_wider(one, rows) for one in pictures if _shows_width(one)]
     if not wider:
         return (Told(KNEES_IN, math.nan), Told(HEELS, math.nan))
-    knees = (float(np.mean(wider)) - KNEES_IN.right) / KNEES_IN.passes
+    knees = KNEES_IN.excess(float(np.mean(wider)))
     heels = heels_up(pictures, rows)
     return (Told(KNEES_IN, max(0.0, knees)), Told(HEELS, max(0.0, heels), half=True))
 

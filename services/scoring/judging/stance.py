@@ -81,20 +81,40 @@ def _support_bent(pose: Placed) -> Weights:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """One fault: what is right where the movement turns, leg lengths, and how much more or less of it passes."""
+    """One fault: what is right where the movement turns, and how much more or less of it passes, in its measure's unit."""
 
     part: str
     direction: str
     """As in a cue's code, exercise.part.direction."""
     joints: tuple[str, ...]
-    weights: Callable[[Placed], Weights]
-    """What to add up of the places of which landmarks."""
-    axis: int
     right: float
     passes: float
     alone: bool = True
     """Whether this tells the fault better than bones do, so that they are not asked. Not of one leg: cameras on one side
     see the far one worse than the near one."""
+
+    def excess(self, value: float, error: float = 0.0) -> float:
+        """How far `value` goes towards the fault, 1 at the limit; NaN: its standard deviation is more than what passes."""
+        return (value - self.right) / self.passes if error <= abs(self.passes) else math.nan
+
+
+KNEES_IN: Final = Stand("knees", "in", ("left_knee", "right_knee"), 0.0, -0.07)
+FRONT_KNEE_IN: Final = Stand("knees", "in", ("left_knee", "right_knee"), 0.03, -0.055, alone=False)
+HEELS: Final = Stand("ankle", "more", ("left_ankle", "right_ankle"), 0.0, 0.0285)
+"""A squat's heels leave the floor: by their mean rise since the person stood, in all pictures that show them."""
+ELBOWS: Final = Stand("shoulder", "more", ("left_elbow", "right_elbow"), 45.0, 8.0)
+"""A push-up's arms bend outwards: degrees from the trunk, by `elbows.flare`. Coaches ask for some 45, 30 to 60; at 70 they
+flare. The pose model shows the gym's 48 of good form as 42 to 51 and the fault's 72 as 53 to 65; the limit is between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """How a fault is measured in leg lengths where two cameras place the joints."""
+
+    stand: Stand
+    weights: Callable[[Placed], Weights]
+    """What to add up of the places of which landmarks."""
+    axis: int
 
     def excess(self, pose: Placed) -> float:
         """How far it goes towards the fault, 1 at the limit; NaN: it is not seen well enough to tell."""
@@ -104,30 +124,22 @@ class Stand:
         variance = sum(
             float(pose.covariance[mark, self.axis, self.axis]) * weight**2 for mark, weight in weights.items()
         )
-        return (value - self.right) / self.passes if math.sqrt(variance) <= abs(self.passes) else math.nan
+        return self.stand.excess(value, math.sqrt(variance))
 
 
-KNEES_IN: Final = Stand(
-    "knees", "in", ("left_knee", "right_knee"), lambda _: KNEES_OVER_TOES, LEFT, 0.0, -0.07
-)
-FRONT_KNEE_IN: Final = Stand(
-    "knees", "in", ("left_knee", "right_knee"), _front_knee, LEFT, 0.03, -0.055, alone=False
-)
-STANDS: Final[Mapping[str, tuple[Stand, ...]]] = {
+PLACED: Final[Mapping[str, tuple[Placing, ...]]] = {
     "squat": (
-        KNEES_IN,
-        Stand("hips", "aside", ("left_hip", "right_hip"), _hips_aside, LEFT, 0.0, 0.032),
+        Placing(KNEES_IN, lambda _: KNEES_OVER_TOES, LEFT),
+        Placing(Stand("hips", "aside", ("left_hip", "right_hip"), 0.0, 0.032), _hips_aside, LEFT),
     ),
     "lunge": (
-        FRONT_KNEE_IN,
-        Stand("step", "less", ("left_hip", "right_hip"), _step, FORWARD, 0.85, -0.2),
+        Placing(FRONT_KNEE_IN, _front_knee, LEFT),
+        Placing(Stand("step", "less", ("left_hip", "right_hip"), 0.85, -0.2), _step, FORWARD),
     ),
-    "knee_raise": (Stand("knee", "more", ("left_knee", "right_knee"), _support_bent, FORWARD, 0.02, 0.03),),
+    "knee_raise": (
+        Placing(Stand("knee", "more", ("left_knee", "right_knee"), 0.02, 0.03), _support_bent, FORWARD),
+    ),
 }
-
-
-HEELS: Final = Stand("ankle", "more", ("left_ankle", "right_ankle"), lambda _: {}, LEFT, 0.0, 0.0285)
-"""A squat's heels leave the floor: by their mean rise since the person stood, in all pictures that show them."""
 
 
 def heels_up(pictures: tuple[Picture, ...], rows: Bools) -> float:
@@ -138,33 +150,22 @@ def heels_up(pictures: tuple[Picture, ...], rows: Bools) -> float:
         for heel in (_L.LEFT_HEEL, _L.RIGHT_HEEL)
         if one.seen[heel]
     ]
-    return float(np.mean(rises)) / HEELS.passes if rises else math.nan
-
-
-ELBOWS: Final = Stand("shoulder", "more", ("left_elbow", "right_elbow"), lambda _: {}, LEFT, 45.0, 8.0)
-"""A push-up's arms bend outwards: degrees from the trunk, by `elbows.flare`. Coaches ask for some 45, 30 to 60; at 70 they
-flare. The pose model shows the gym's 48 of good form as 42 to 51 and the fault's 72 as 53 to 65; the limit is between."""
-
-
-def _flared(pose: Placed) -> float:
-    """Excess of `ELBOWS`; NaN: they are not seen well enough to tell."""
-    degrees, error = flare(pose)
-    return (degrees - ELBOWS.right) / ELBOWS.passes if error <= ELBOWS.passes else math.nan
+    return HEELS.excess(float(np.mean(rises))) if rises else math.nan
 
 
 def excesses(comparison: Comparison, template: Template) -> list[tuple[Stand, float]]:
     """How far a repetition goes towards each of its exercise's faults; those that cannot be told are left out."""
     if canonical(template.exercise) == "push_up":
         lying = placed_propped(comparison.pictures, far_end(comparison, template))
-        flared = _flared(lying) if lying is not None else math.nan
+        flared = ELBOWS.excess(*flare(lying)) if lying is not None else math.nan
         return [(ELBOWS, max(0.0, flared))] if math.isfinite(flared) else []
-    stands = STANDS.get(canonical(template.exercise))
-    if stands is None:
+    placings = PLACED.get(canonical(template.exercise))
+    if placings is None:
         return []
     pose = placed(comparison.pictures, far_end(comparison, template))
     if pose is None:
         return []
-    told = [(stand, stand.excess(pose)) for stand in stands]
+    told = [(one.stand, one.excess(pose)) for one in placings]
     if canonical(template.exercise) == "squat":
         told.append((HEELS, heels_up(comparison.pictures, far_end(comparison, template))))
     return [(stand, max(0.0, excess)) for stand, excess in told if math.isfinite(excess)]
