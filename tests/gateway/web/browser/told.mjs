@@ -28,8 +28,12 @@ await drive(async (open, complaints) => {
   await sync.getByLabel("Put late cameras right by itself").check();
   await eventually(async () => (await session()).apply_content_lag, "the switch is kept");
 
-  await page.getByRole("button", { name: "Session settings" }).click();
   const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Add a camera" }).click();
+  await dialog.getByText("--cameras left:0").waitFor(); // front and side are taken
+  await dialog.getByRole("button", { name: "Close" }).click();
+
+  await page.getByRole("button", { name: "Session settings" }).click();
   await dialog.getByLabel("Repetitions to do").fill("12");
   await dialog.getByLabel("One instant for all cameras").selectOption("always interpolated");
   await dialog.getByLabel("As in a mirror").uncheck();

@@ -14,7 +14,7 @@ export function NoCamera({ sessionId }: { sessionId: string }) {
       <h2>{t("empty.title")}</h2>
       <AddCameraButton sessionId={sessionId} label={t("empty.add")} />
       <p class="muted">{t("empty.body")}</p>
-      <Commands />
+      <Commands demo />
       <p class="muted">{t("empty.waiting")}</p>
     </div>
   );
