@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
+import hiredis
 from redis.asyncio import Connection, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
@@ -12,13 +13,17 @@ from redis.exceptions import MaxConnectionsError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from services.mesh.errors import Unavailable
+from services.mesh.link import Link
 
-RedisClient = Redis
 UNREACHABLE = (RedisConnectionError, RedisTimeoutError, OSError)
 """What a call raises while Redis is away."""
 
 AT_ONCE_BYTES = 32 << 10
 """Well below what a transport takes before it makes a writer wait."""
+_WAIT_IN_REDIS = frozenset({"XREAD", "BLPOP"})
+"""Commands that may wait for news there, and hold up whoever comes after them."""
+_KEYS = frozenset({"keys"})
+"""Options of a call that are for redis-py's cache, and mean nothing here."""
 
 __all__ = ["UNREACHABLE", "RedisClient", "RedisError", "connect", "hide_password"]
 
@@ -87,9 +92,64 @@ class _Pool(ConnectionPool):  # type: ignore[misc]  # ships no types that hold h
         self._released.set()
 
 
+class RedisClient(Redis):  # type: ignore[misc]  # ships no types that hold here
+    """redis-py's, whose plain calls share one link. Those that wait in Redis, transactions and subscriptions take a
+    connection of the pool, as does what is large: its writer is made to wait.
+    """
+
+    _link: Link | None = None
+    _linking: asyncio.Task[Link] | None = None
+
+    async def link(self) -> Link:
+        """A connection of the caller's own, to be closed. Raises UNREACHABLE."""
+        pool = self.connection_pool
+        return await Link.connected(pool, pool.connection_kwargs["socket_timeout"])
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """As redis-py's."""
+        name = args[0]
+        if name in _WAIT_IN_REDIS or not options.keys() <= _KEYS:
+            return await super().execute_command(*args, **options)
+        command = hiredis.pack_command((*name.split(), *args[1:]))
+        link = await self._linked()
+        if link.backlog + len(command) > AT_ONCE_BYTES:
+            return await super().execute_command(*args, **options)
+        try:
+            answer = await link.send(command)
+        except RedisConnectionError:
+            # One quick retry covers a connection that Redis closed while it was idle.
+            answer = await (await self._linked()).send(command)
+        read = self.response_callbacks.get(name)
+        return answer if read is None else read(answer)
+
+    async def _linked(self) -> Link:
+        """The link that plain calls share; who finds it broken waits for the one that is made."""
+        link = self._link
+        if link is None or link.broken:
+            if self._linking is None:
+                self._linking = asyncio.create_task(self.link(), name="redis-link")
+                self._linking.add_done_callback(self._made)
+            link = await asyncio.shield(self._linking)
+        return link
+
+    def _made(self, linking: asyncio.Task[Link]) -> None:
+        self._linking = None
+        if not linking.cancelled() and linking.exception() is None:
+            self._link = linking.result()
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        """As redis-py's. Calls that wait raise UNREACHABLE."""
+        if self._linking is not None:
+            self._linking.cancel()
+            await asyncio.gather(self._linking, return_exceptions=True)
+        if self._link is not None:
+            await self._link.aclose()
+        await super().aclose(close_connection_pool)
+
+
 def connect(
     url: str, *, connections: int = 32, timeout_s: float = 2.0, read_timeout_s: float = 10.0
-) -> Redis:
+) -> RedisClient:
     """A client for `url` that answers bytes. Nothing is sent yet; calls raise UNREACHABLE while Redis is away.
 
     `read_timeout_s` must exceed the longest BLOCK asked of an XREAD on this client.
@@ -109,7 +169,8 @@ def connect(
         )
     except ValueError as error:
         raise Unavailable(f"cannot use {hide_password(url)} as address of Redis: {error}") from error
-    return Redis.from_pool(pool)
+    client: RedisClient = RedisClient.from_pool(pool)
+    return client
 
 
 def hide_password(url: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -13,6 +14,7 @@ from komi.sync.v1 import sync_service_pb2
 from services.gateway import metrics
 from services.gateway.fanout.feed import Sink
 from services.mesh import keys
+from services.mesh.link import Link
 from services.mesh.redis import UNREACHABLE, RedisClient
 from services.mesh.server_clock import ServerClock
 from services.mesh.stages import monotonic_ns
@@ -55,8 +57,8 @@ class StreamReader:
         self._clock = clock
         self._watched: dict[str, _Watched] = defaultdict(_Watched)
         self._changed = asyncio.Event()
-        self._changing: asyncio.Task[object] | None = None
-        """Waits for `_changed` beside one read after the other."""
+        self._link: Link | None = None
+        self._reading: asyncio.Future[Any] | None = None
 
     def watch(self, session_id: str, sink: Sink) -> None:
         """Give `sink` what comes from now on."""
@@ -70,6 +72,8 @@ class StreamReader:
                 _Stream(keys.scores(session_id), b"update", watched, _on_update),
             ]
             self._changed.set()
+            if self._reading is not None and not self._reading.done():
+                self._reading.set_result(None)
 
     def unwatch(self, session_id: str, sink: Sink) -> None:
         """Give `sink` nothing more of the session."""
@@ -89,8 +93,7 @@ class StreamReader:
                     log.warning("Redis cannot be read", error=type(error).__name__)
                     await asyncio.sleep(RETRY_S)
         finally:
-            if self._changing is not None:
-                await _ended(self._changing)
+            await self._hang_up()
 
     async def _turn(self) -> None:
         self._changed.clear()
@@ -99,10 +102,9 @@ class StreamReader:
             await self._changed.wait()
             return
         await self._place([stream for stream in streams.values() if stream.after is None])
-        positions = {stream.key: stream.after for stream in streams.values()}
-        answer = await self._unless_changed(positions)
+        answer = await self._read(streams)
         now_ns = monotonic_ns()
-        for key, entries in answer or ():
+        for key, entries in (answer or {}).items():
             self._hand_out(streams[key.decode()], entries, now_ns)
 
     async def _place(self, streams: list[_Stream]) -> None:
@@ -117,22 +119,28 @@ class StreamReader:
                 if newest and stream.value == b"update":
                     _on_baseline(stream.watched, newest[0][1].get(b"update", b""))
 
-    async def _unless_changed(
-        self, positions: dict[str, str | None]
-    ) -> list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]] | None:
+    async def _read(self, streams: dict[str, _Stream]) -> dict[bytes, list[tuple[bytes, list[bytes]]]] | None:
         """XREAD, given up as soon as another session is to be watched; positions make that harmless."""
-        reading = asyncio.ensure_future(self._redis.xread(positions, count=MOST_AT_ONCE, block=BLOCK_MS))
-        if self._changing is None or self._changing.done():
-            self._changing = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait((reading, self._changing), return_when=asyncio.FIRST_COMPLETED)
-            return reading.result() if reading.done() else None
-        finally:
-            await _ended(reading)
+        if self._link is None or self._link.broken:
+            self._link = await self._redis.link()
+        if self._changed.is_set():
+            return None
+        places = (stream.after or "" for stream in streams.values())
+        self._reading = self._link.call(
+            "XREAD", "COUNT", MOST_AT_ONCE, "BLOCK", BLOCK_MS, "STREAMS", *streams, *places
+        )
+        answer: dict[bytes, list[tuple[bytes, list[bytes]]]] | None = await self._reading
+        if self._changed.is_set():
+            await self._hang_up()
+        return answer
 
-    def _hand_out(
-        self, stream: _Stream, entries: list[tuple[bytes, dict[bytes, bytes]]], now_ns: int
-    ) -> None:
+    async def _hang_up(self) -> None:
+        """Let the connection go: an answer may still be to come on it."""
+        link, self._link = self._link, None
+        if link is not None:
+            await link.aclose()
+
+    def _hand_out(self, stream: _Stream, entries: list[tuple[bytes, list[bytes]]], now_ns: int) -> None:
         stream.after = entries[-1][0].decode()
         if stream.value == b"set" and self._clock.ready:
             fresh_ms = self._clock.now_us() // 1000 - STALE_MS
@@ -140,23 +148,13 @@ class StreamReader:
             DROPS.labels(metrics.SERVICE, "reader", "superseded").inc(len(entries) - 1 - len(fresh))
             entries = [*fresh, entries[-1]]
         for _, fields in entries:
-            raw = fields.get(stream.value)
             try:
-                if raw is None:
+                if fields[0] != stream.value:
                     raise DecodeError(f"no field {stream.value.decode()}")
-                stream.take(stream.watched, raw, now_ns)
+                stream.take(stream.watched, fields[1], now_ns)
             except (DecodeError, ValueError) as error:
                 DROPS.labels(metrics.SERVICE, "reader", "broken").inc()
                 log.warning("an entry cannot be read", key=stream.key, error=str(error)[:200])
-
-
-async def _ended(task: "asyncio.Future[object]") -> None:
-    """Returns once it has ended, cancelled if need be."""
-    if not task.done():
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    elif not task.cancelled():
-        task.exception()  # nobody else may ask
 
 
 def _on_set(watched: _Watched, raw: bytes, now_ns: int) -> None:

@@ -11,6 +11,7 @@ from services.mesh import keys
 from services.mesh.cameras import CameraRegister
 from services.mesh.errors import KomiError, NotFound
 from services.mesh.lease import Lease
+from services.mesh.link import Link
 from services.mesh.redis import RedisClient
 from services.mesh.sessions import Mode, SessionConfig, SessionStore
 from services.scoring import metrics
@@ -68,6 +69,8 @@ class SessionWorker:
         self._follows = ""
         self._cursor = ""
         self._log = log.bind(session=session_id)
+        self._link: Link | None = None
+        """On which sets are waited for."""
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._waits = False
@@ -84,6 +87,8 @@ class SessionWorker:
         try:
             await self._score()
         finally:
+            if self._link is not None:
+                await self._link.aclose()
             if self._wording is not None:
                 await self._wording.aclose()
 
@@ -100,7 +105,7 @@ class SessionWorker:
                 await self._ask_for_silhouettes(scribe, config)
             if not entries:
                 continue
-            sets = [fields[b"set"] for _, fields in entries if b"set" in fields]
+            sets = [fields[1] for _, fields in entries if fields[0] == b"set"]
             worded = self._wording.worded if self._wording is not None else None
             if len(sets) <= AT_ONCE:
                 written = scribe.write(sets, worded)
@@ -117,14 +122,18 @@ class SessionWorker:
                 # Only now that the cue is out in the template's words.
                 self._wording.offer(scribe.exercise, scribe.cue)
 
-    async def _read(self) -> list[tuple[bytes, dict[bytes, bytes]]]:
-        """The next sets; none when there were none for a while."""
+    async def _read(self) -> list[tuple[bytes, list[bytes]]]:
+        """Position, and name and value, of the next sets; none when there were none for a while."""
+        if self._link is None:
+            self._link = await self._redis.link()
         self._waits = True
         try:
-            found = await self._redis.xread({self._sets: self._cursor}, count=BATCH, block=BLOCK_MS)
+            found = await self._link.call(
+                "XREAD", "COUNT", BATCH, "BLOCK", BLOCK_MS, "STREAMS", self._sets, self._cursor
+            )
         finally:
             self._waits = False
-        return found[0][1] if found else []
+        return found[self._sets.encode()] if found else []
 
     async def _start(self, progress: Progress) -> Scribe:
         """A scribe for the session as it is configured, taking up a predecessor's work where there is any."""
