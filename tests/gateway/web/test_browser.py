@@ -11,6 +11,7 @@ import simplejpeg
 from pydantic import SecretStr
 
 from services.gateway.config import GatewaySettings
+from services.mesh.tokens import Scope, Tokens
 from services.pose.config import PoseSettings
 from services.pose.models import ModelError, task_path
 from tests.gateway.conftest import NOWHERE, open_door, open_mesh
@@ -58,6 +59,16 @@ async def test_a_browser_becomes_a_camera_that_sees_itself_and_appears_on_the_pa
     clip = tmp_path / "squats.mjpeg"
     await asyncio.to_thread(write_clip, squats, clip)
     await scenario("camera", real_mesh.server.address, node, chromium, clip=clip)
+
+
+async def test_a_second_phone_takes_a_name_of_its_own(redis_url: str, node: Path, chromium: Path) -> None:
+    """A camera's token may not ask which cameras there are, so that it was told for ever that it reconnects."""
+    secret = "a token for this test only"
+    async with AsyncExitStack() as stack:
+        pose = PoseSettings(redis_url=redis_url, port=0, metrics_port=0, drain_s=0.5, inference="none")
+        door = await open_mesh(stack, redis_url, pose, access="token", api_token=SecretStr(secret))
+        token = Tokens(secret).of(Scope.CAMERA)
+        await scenario("second", door.server.address, node, chromium, token=token)
 
 
 async def test_a_performance_becomes_a_report_that_is_shown_downloaded_and_deleted(

@@ -177,7 +177,7 @@ export class CameraSocket {
     if (this.#closed) return;
     // A browser does not say why a handshake failed. Three refusals in a row by a gateway that answers otherwise and
     // knows the camera: the name is another's. (One may be our own old connection, not yet given up.)
-    if (refused && this.#attempts >= 3 && (await this.#exists())) {
+    if (refused && this.#attempts >= 3 && (await this.#taken())) {
       this.listener.onLink({ state: "taken" });
       return;
     }
@@ -187,9 +187,11 @@ export class CameraSocket {
     this.#retry = setTimeout(() => this.#connect(), longest * (0.5 + Math.random() / 2));
   }
 
-  async #exists(): Promise<boolean> {
+  async #taken(): Promise<boolean> {
     try {
-      return (await fetch(http("api", "v1", "cameras", this.cameraId))).ok;
+      const asked = await fetch(http("api", "v1", "cameras", this.cameraId));
+      // Who may only be a camera may not ask for one: a gateway that lets them in and is ready refuses names alone.
+      return asked.ok || (asked.status === 403 && (await fetch(http("readyz"))).ok);
     } catch {
       return false;
     }

@@ -12,6 +12,7 @@ import { Masthead } from "./Masthead";
 const FPS = 15;
 const HIGHEST_DVH = 66; // so that the controls stay in sight
 const LONGEST_NAME = 64;
+const MOST_CAMERAS = 8;
 const HANDHELD = matchMedia("(pointer: coarse)").matches;
 const session = new URLSearchParams(location.search).get("session") || "live";
 
@@ -29,8 +30,12 @@ export function CameraPage() {
   const stage = useValue(camera.stage);
   const facing = useValue(camera.facing);
   const choice = useValue(cameraChoice);
+  const link = useValue(camera.link);
   const remembered = useValue(cameraName);
-  const name = remembered === "" ? t(HANDHELD ? "own.phone" : "own.computer") : remembered;
+  const [number, setNumber] = useState(1);
+  const usual = (count: number) =>
+    t(HANDHELD ? "own.phone" : "own.computer") + (count > 1 ? ` ${count}` : "");
+  const name = remembered === "" ? usual(number) : remembered;
   const busy = stage === "opening" || stage === "streaming";
 
   useEffect(
@@ -40,10 +45,16 @@ export function CameraPage() {
     },
     [camera, draw],
   );
-  const start = (chosen: string) => {
-    if (video.current !== null && name.trim() !== "")
-      void camera.start(video.current, { name: name.trim(), session, choice: chosen, fps: FPS });
+  const start = (chosen: string, called = name.trim()) => {
+    if (video.current !== null && called !== "")
+      void camera.start(video.current, { name: called, session, choice: chosen, fps: FPS });
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once each time the name turns out to be taken
+  useEffect(() => {
+    if (link.state !== "taken" || !busy || remembered !== "" || number >= MOST_CAMERAS) return;
+    setNumber(number + 1); // the second phone here: nobody chose that name
+    start(choice, usual(number + 1));
+  }, [link]);
   const choose = (chosen: string) => {
     cameraChoice.set(chosen);
     if (busy) start(chosen);
