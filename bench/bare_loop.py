@@ -1,7 +1,7 @@
-"""The limit: decode and MediaPipe in plain processes, as many as cores, and nothing else.
+"""The limit: decode and infer in plain processes, as many as cores, and nothing else.
 
-With the model as it is, and with what pose makes of it where nobody asks for masks. `python -m bench.bare_loop TASK
-MASKS SECONDS FRAME…` is one of the processes; it prints one JSON line.
+With MediaPipe as it comes, and with pose's own inference. `python -m bench.bare_loop TASK ENGINE SECONDS FRAME…` is one of
+the processes; it prints one JSON line.
 """
 
 import asyncio
@@ -9,17 +9,22 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 
-from services.pose.graphics import provide_graphics
-from services.pose.models.masks import without_masks
+from bench.stock.landmarker import load
+from services.pose.blazepose.model import BlazePose
 
-AS_IT_IS, WITHOUT = "as-it-is", "without"
-"""What becomes of the part of the model that draws masks."""
+Engine = Literal["mediapipe", "pose"]
+Infer = Callable[[NDArray[np.uint8], int], object]
+"""Looks at an RGB image of a time in milliseconds."""
 STEP_MS = 33
 WARM_UP = 10
 
@@ -35,12 +40,11 @@ class Bare:
     """Median wall time of one inference."""
 
 
-async def run(task: Path, clips: list[list[Path]], seconds: float, *, masks: bool = True) -> Bare:
-    """Work clips off with as many processes as cores, all at once. Without `masks` with the model that pose uses."""
+async def run(task: Path, clips: list[list[Path]], seconds: float, engine: Engine) -> Bare:
+    """Work clips off with as many processes as cores, all at once."""
     cores = len(os.sched_getaffinity(0))
-    kind = AS_IT_IS if masks else WITHOUT
     said = await asyncio.gather(
-        *(_process(task, kind, clips[number % len(clips)], seconds) for number in range(cores))
+        *(_process(task, engine, clips[number % len(clips)], seconds) for number in range(cores))
     )
     frames = sum(each["frames"] for each in said)
     return Bare(
@@ -51,9 +55,9 @@ async def run(task: Path, clips: list[list[Path]], seconds: float, *, masks: boo
     )
 
 
-async def _process(task: Path, masks: str, frames: list[Path], seconds: float) -> dict[str, float]:
+async def _process(task: Path, engine: Engine, frames: list[Path], seconds: float) -> dict[str, float]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.bare_loop", str(task), masks, f"{seconds:g}", *map(str, frames),
+        sys.executable, "-m", "bench.bare_loop", str(task), engine, f"{seconds:g}", *map(str, frames),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -69,20 +73,10 @@ async def _process(task: Path, masks: str, frames: list[Path], seconds: float) -
     return dict(json.loads(out))
 
 
-def main(task: str, masks: str, seconds: float, frames: list[str]) -> None:
+def main(task: Path, engine: str, seconds: float, frames: list[str]) -> None:
     """One process: over and over the same frames."""
-    provide_graphics()
-    if masks == WITHOUT:
-        task = str(without_masks(Path(task)))
-    import mediapipe
-    from mediapipe.tasks.python.core.base_options import BaseOptions
-    from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
-
     jpegs = [Path(frame).read_bytes() for frame in frames]
-    settings = PoseLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=task), running_mode=RunningMode.VIDEO
-    )
-    with PoseLandmarker.create_from_options(settings) as landmarker:
+    with _mediapipe(task) if engine == "mediapipe" else _pose(task) as infer:
         took_s: list[float] = []
         done = 0
 
@@ -90,7 +84,7 @@ def main(task: str, masks: str, seconds: float, frames: list[str]) -> None:
             nonlocal done
             image = simplejpeg.decode_jpeg(jpegs[done % len(jpegs)], "RGB")
             began_s = time.perf_counter()
-            landmarker.detect_for_video(mediapipe.Image(mediapipe.ImageFormat.SRGB, image), done * STEP_MS)
+            infer(image, done * STEP_MS)
             took_s.append(time.perf_counter() - began_s)
             done += 1
 
@@ -113,5 +107,19 @@ def main(task: str, masks: str, seconds: float, frames: list[str]) -> None:
         )
 
 
+@contextmanager
+def _mediapipe(task: Path) -> Iterator[Infer]:
+    with load(task) as landmarker:
+        from mediapipe import Image, ImageFormat
+
+        yield lambda image, at_ms: landmarker.detect_for_video(Image(ImageFormat.SRGB, image), at_ms)
+
+
+@contextmanager
+def _pose(task: Path) -> Iterator[Infer]:
+    tracker = BlazePose(task).tracker()
+    yield lambda image, at_ms: tracker.track(image, at_ms * 1000)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4:])
+    main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), sys.argv[4:])

@@ -49,7 +49,7 @@ class ComposedMesh(Mesh):
         return found
 
     def cpu(self) -> tuple[dict[str, float], float]:
-        """As the engine counts it; MediaPipe's from /proc, 0 where the engine is not of this machine."""
+        """As the engine counts it; that of the networks' own threads from /proc, 0 where the engine is not of this machine."""
         cpu_s = usage.cpu_of(self.pids)
         for name, stats in self._stats().items():
             cpu_s[name] = sum(cpu_s_of(one) for one in stats)

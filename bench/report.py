@@ -95,8 +95,8 @@ def _saturation(throughput: Found) -> list[str]:
         return f"{bare['bare_fps']:.1f} fps: {bare['ratio']:.0%} ({bare['ratio_by_cpu']:.0%} by CPU)"
 
     return [
-        f"at saturation   mesh {throughput['mesh_fps']:.1f} fps, bare loop {beside(throughput)}",
-        f"                bare loop with pose's own model, which draws no masks, {beside(throughput['same_model'])}",
+        f"at saturation   mesh {throughput['mesh_fps']:.1f} fps, bare loop with MediaPipe {beside(throughput)}",
+        f"                bare loop with pose's own inference {beside(throughput['own_inference'])}",
         f"                p99 {p99:.0f} ms, fairness {fairness:.2f}",
         f"                CPU ms a frame {_row(load['cpu_ms_per_frame'], '.2f')}",
     ]

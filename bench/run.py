@@ -20,10 +20,11 @@ from services.pose.models import task_path
 FIRST_FRAME_S = 30.0
 WARM_UP_S = 3.0
 """After the first score: models are warm, compiled loops compiled, clocks known."""
-SATURATE_FPS = 240.0
+SATURATE_FPS = 400.0
 """All cameras together; more than cores of this class infer."""
 SETTLED_S = 20.0
 """After the start: clocks are calm, and what was only needed to start is given back."""
+ENGINES: tuple[bare_loop.Engine, ...] = ("mediapipe", "pose")
 PHASES = ("idle", "latency", "saturation", "overload", "sweep", "noop", "former")
 COMPOSE_PHASES = ("idle", "latency", "saturation", "overload", "sweep")
 """Those that need no mesh of their own."""
@@ -178,16 +179,16 @@ async def _saturate(plan: Plan, mesh: Mesh, frames: list[list[Path]], task: Path
     """More than can be inferred; the bare loop before and after, so that a neighbour's load weighs on both."""
     each = SATURATE_FPS / plan.cameras
     say("the bare loop")
-    before = [await bare_loop.run(task, frames, plan.seconds / 2, masks=masks) for masks in (True, False)]
+    before = [await bare_loop.run(task, frames, plan.seconds / 2, engine) for engine in ENGINES]
     say(f"saturation: {plan.cameras} × {each:g} fps for {plan.seconds:g} s")
     measured = await _measure(mesh, frames, each, plan.seconds, plan.warm_up_s)
     say("the bare loop again")
-    after = [await bare_loop.run(task, frames, plan.seconds / 2, masks=masks) for masks in (True, False)]
-    stock, same = ([first, second] for first, second in zip(before, after, strict=True))
+    after = [await bare_loop.run(task, frames, plan.seconds / 2, engine) for engine in ENGINES]
+    stock, own = ([first, second] for first, second in zip(before, after, strict=True))
     return {
         "mesh_fps": measured.frames_per_second,
         **_against(stock, measured),
-        "same_model": _against(same, measured),
+        "own_inference": _against(own, measured),
         "under_load": _named(measured),
     }
 
@@ -210,9 +211,9 @@ async def _overload(
 ) -> dict[str, Any]:
     if throughput is None:
         say("the bare loop")
-        carried_fps = (await bare_loop.run(task, frames, plan.seconds / 2, masks=False)).fps
+        carried_fps = (await bare_loop.run(task, frames, plan.seconds / 2, "pose")).fps
     else:
-        carried_fps = throughput["same_model"]["bare_fps"]
+        carried_fps = throughput["own_inference"]["bare_fps"]
     say(f"overload: four times the {carried_fps:.0f} frames/s that the bare loop infers")
     return (await flooded(mesh, frames, plan.fps, carried_fps, plan.seconds)).figures()
 

@@ -1,4 +1,4 @@
-"""What each service spends: CPU, MediaPipe's apart, and memory; and what it gave up, from its metrics."""
+"""What each service spends: CPU, that of inference apart, and memory; and what it gave up, from its metrics."""
 
 import time
 from collections import Counter
@@ -10,9 +10,9 @@ import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-MEDIAPIPE_THREADS = "drishti"
-"""What MediaPipe's graph threads are called; the pool's own threads wait for them meanwhile."""
-SUMS = ("total", "inference", "inference_in_calls", "mesh", "mesh_with_calls")
+from services.pose.blazepose.threads import THREAD_NAME
+
+SUMS = ("total", "inference", "mesh")
 """What stands beside the services in CPU by frame."""
 TICKS = 100.0
 """Of /proc, a second."""
@@ -25,6 +25,7 @@ class Clocks:
     at_s: float
     cpu_s: Mapping[str, float]
     inference_s: float
+    """Of the networks' own threads."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Reading:
     before: Clocks
     after: Clocks
     calls_s: float
-    """CPU of pose's own threads inside MediaPipe's calls."""
+    """CPU of pose's workers inside the model's calls."""
     dropped: Counter[tuple[str, str, str]]
     """Service, stage, reason."""
     captured: float
@@ -50,34 +51,29 @@ class Spent:
     seconds: float
     cpu_s: dict[str, float]
     inference_s: float
-    """Of MediaPipe's threads."""
+    """Of the networks' own threads."""
     calls_s: float
-    """Of pose's own threads inside MediaPipe's calls."""
+    """Of pose's workers inside the model's calls."""
     dropped: dict[str, int]
     """`service/stage/reason`."""
     captured: int
     sent: int
 
     def cpu_ms_per_frame(self, frames: int) -> dict[str, float]:
-        """`total`, `inference` (MediaPipe: its threads, and its calls in pose's), `mesh` (all else) and each service.
-
-        Beside them `inference_in_calls`, and `mesh_with_calls`, which counts those as ours.
-        """
+        """`total`, `inference` (what stands in MediaPipe's place: from pixels to landmarks), `mesh` (all else), each service."""
         each = 1000 / max(frames, 1)
         total_s = sum(self.cpu_s.values())
-        others_s = total_s - self.inference_s
+        inference_s = self.inference_s + self.calls_s
         return {
             "total": total_s * each,
-            "inference": (self.inference_s + self.calls_s) * each,
-            "inference_in_calls": self.calls_s * each,
-            "mesh": (others_s - self.calls_s) * each,
-            "mesh_with_calls": others_s * each,
+            "inference": inference_s * each,
+            "mesh": (total_s - inference_s) * each,
             **{name: spent * each for name, spent in self.cpu_s.items()},
         }
 
 
 CpuOf = Callable[[], tuple[dict[str, float], float]]
-"""CPU seconds of each service so far, and those of MediaPipe."""
+"""CPU seconds of each service so far, and those of the networks' own threads."""
 
 
 async def read(cpu: CpuOf, metrics: Mapping[str, str]) -> Reading:
@@ -154,14 +150,14 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def inference_s(pid: int) -> float:
-    """CPU of MediaPipe's own threads; 0 where /proc does not tell."""
+    """CPU of the networks' own threads; 0 where /proc does not tell."""
     spent = 0
     for task in Path(f"/proc/{pid}/task").glob("*/stat"):
         try:
             name, _, rest = task.read_text().partition("(")[2].rpartition(")")
         except OSError:
             continue
-        if name.startswith(MEDIAPIPE_THREADS):
+        if name == THREAD_NAME:
             fields = rest.split()
             spent += int(fields[11]) + int(fields[12])
     return spent / TICKS

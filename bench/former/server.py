@@ -8,6 +8,7 @@ import base64
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,7 +16,7 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from services.pose.graphics import provide_graphics
+from bench.stock.landmarker import load
 
 POLL_S = 0.1
 
@@ -29,15 +30,7 @@ class Poses:
 
     def landmarker(self) -> Any:
         """One camera's model."""
-        provide_graphics()
-        from mediapipe.tasks.python.core.base_options import BaseOptions
-        from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
-
-        return PoseLandmarker.create_from_options(
-            PoseLandmarkerOptions(
-                base_options=BaseOptions(model_asset_path=self._task), running_mode=RunningMode.VIDEO
-            )
-        )
+        return load(Path(self._task))
 
     def look(self, landmarker: Any, message: dict[str, Any], at_ms: int) -> dict[str, Any]:
         """Decode and infer one frame."""

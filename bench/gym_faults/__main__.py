@@ -36,7 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--follows", default="", help="people who follow them, with commas: in place of the splits"
     )
-    parser.add_argument("--source", choices=("mediapipe", "truth"), default="mediapipe")
+    parser.add_argument("--source", choices=("blazepose", "truth"), default="blazepose")
     parser.add_argument(
         "--kept", action="store_true", help="only what has been looked at before: minutes, not an hour"
     )

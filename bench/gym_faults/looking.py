@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 import gym
 from bench.gym_faults.scenes import FPS, VIEWS, Scene
 from gym.recording import cameras_of
+from services.pose.blazepose.model import BlazePose
 from services.pose.models import task_path
-from services.pose.tracker import MediaPipeTracker, TrackerOptions
 from services.scoring.movement.landmarks import LANDMARKS, Recording
 
 MODEL: Final = "full"
@@ -31,13 +31,13 @@ Floats = NDArray[np.float64]
 
 
 def look(scene: Scene, view: int, source: str) -> Recording:
-    """What one camera makes of a scene. `source`: mediapipe or truth."""
+    """What one camera makes of a scene. `source`: blazepose or truth."""
     path = _folder() / f"{source}-{_edition()}" / f"{scene.name}-{view}.npz"
     if path.is_file():
         with np.load(path) as kept:
             arrays = {name: kept[name].astype(np.float64) for name in kept.files}
     else:
-        arrays = _by_model(scene, view) if source == "mediapipe" else _by_truth(scene, view)
+        arrays = _by_model(scene, view) if source == "blazepose" else _by_truth(scene, view)
         _keep(path, arrays)
     return Recording(arrays["times"], arrays["image"], arrays["world"], arrays["visibility"], FPS)
 
@@ -57,15 +57,12 @@ def _by_model(scene: Scene, view: int) -> dict[str, Floats]:
     world = np.full((len(times), LANDMARKS, 3), np.nan)
     image = np.full((len(times), LANDMARKS, 2), np.nan)
     visibility = np.zeros((len(times), LANDMARKS))
-    tracker = MediaPipeTracker(task_path(MODEL), TrackerOptions())
-    try:
-        for row, time_s in enumerate(times):
-            found = tracker.track(camera.frame(float(time_s), number=row), round(time_s * 1e6)).person
-            if found is not None:
-                world[row], image[row] = found.world_m, found.image_px
-                visibility[row] = found.visibility
-    finally:
-        tracker.close()
+    tracker = BlazePose(task_path(MODEL)).tracker()
+    for row, time_s in enumerate(times):
+        found = tracker.track(camera.frame(float(time_s), number=row), round(time_s * 1e6)).person
+        if found is not None:
+            world[row], image[row] = found.world_m, found.image_px
+            visibility[row] = found.visibility
     return {"times": times, "image": image, "world": world, "visibility": visibility}
 
 

@@ -21,8 +21,8 @@ from bench.sync_scenarios.clocks import LINKS, UNIX_NS, Host
 from bench.sync_scenarios.report import Row
 from services.mesh.clock import probe_delays
 from services.mesh.stamps import StampSmoother
+from services.pose.blazepose.model import BlazePose
 from services.pose.models.store import task_path
-from services.pose.tracker import MediaPipeTracker, TrackerOptions
 from services.sync.content import BODY, Track2D, speed_lags
 from services.sync.frames import Frame
 from services.sync.groups import MatchRules
@@ -197,15 +197,12 @@ def look(view: str, camera: gym.VirtualCamera) -> Seen:
         due = [camera.schedule.frame(first + n) for n in range(round(SECONDS * camera.fps))]
         pixels = np.full((len(due), LANDMARKS, 2), np.nan)
         visibility = np.zeros((len(due), LANDMARKS))
-        tracker = MediaPipeTracker(task_path(MODEL), TrackerOptions())
-        try:
-            for row, frame in enumerate(due):
-                picture = camera.frame(frame.true_time, number=frame.number)
-                found = tracker.track(picture, round(frame.true_time * 1e6)).person
-                if found is not None:
-                    pixels[row], visibility[row] = found.image_px, found.visibility
-        finally:
-            tracker.close()
+        tracker = BlazePose(task_path(MODEL)).tracker()
+        for row, frame in enumerate(due):
+            picture = camera.frame(frame.true_time, number=frame.number)
+            found = tracker.track(picture, round(frame.true_time * 1e6)).person
+            if found is not None:
+                pixels[row], visibility[row] = found.image_px, found.visibility
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as part:
             np.savez_compressed(
@@ -220,7 +217,7 @@ def look(view: str, camera: gym.VirtualCamera) -> Seen:
 def _folder() -> Path:
     """Changes with the gym and with what is asked of it, so that nothing is taken from a gym that is no more."""
     root = os.environ.get("KOMI_CACHE_DIR")
-    digest = hashlib.sha256(repr((PERSON, CAMERAS, MODEL, WARM_S, SECONDS)).encode())
+    digest = hashlib.sha256(repr(("blazepose", PERSON, CAMERAS, MODEL, WARM_S, SECONDS)).encode())
     for path in sorted(Path(gym.__file__).parent.rglob("*")):
         if path.suffix in (".py", ".yaml", ".npz"):
             digest.update(path.read_bytes())

@@ -14,21 +14,22 @@ from services.pose.decode import ImageLimits
 from services.pose.forward import SyncForwarder
 from services.pose.models import ModelError, model_name, task_path
 from services.pose.models.store import sha256_of
-from services.pose.pool import InferencePool, MakeTracker
+from services.pose.pool import InferencePool
 from services.pose.presence import Presence
 from services.pose.service import PoseServicer
 from services.pose.streams import Streams
-from services.pose.tracker import IdleTracker, MediaPipeTracker
+from services.pose.tracker import IdleModel, Model
 
 FULL_NAME = pose_service_pb2.DESCRIPTOR.services_by_name["PoseService"].full_name
 
 
 async def build(settings: PoseSettings, context: ServiceContext) -> None:
     """Load the model and register PoseService. Raises Unavailable when there is no model, or it does not load."""
-    make_tracker, model, model_sha256 = _model(settings)
+    workers = settings.workers or usable_cores()
+    model, called, model_sha256 = _model(settings, workers)
     pool = InferencePool(
-        make_tracker,
-        workers=settings.workers or usable_cores(),
+        model,
+        workers=workers,
         max_trackers=settings.max_trackers,
         limits=ImageLimits(settings.max_frame_bytes, settings.max_frame_pixels),
         now_ns=monotonic_ns,
@@ -65,7 +66,7 @@ async def build(settings: PoseSettings, context: ServiceContext) -> None:
         pool,
         streams,
         presence,
-        model=model,
+        model=called,
         model_sha256=model_sha256,
         replica_id=context.replica_id,
     )
@@ -73,12 +74,15 @@ async def build(settings: PoseSettings, context: ServiceContext) -> None:
     context.add_service(FULL_NAME)
 
 
-def _model(settings: PoseSettings) -> tuple[MakeTracker, str, str]:
-    """How to make a tracker, what its model is called and hashes to. Raises Unavailable when there is none."""
+def _model(settings: PoseSettings, workers: int) -> tuple[Model, str, str]:
+    """The model, what it is called and hashes to. Raises Unavailable when there is none."""
     if settings.inference == "none":
-        return lambda _options: IdleTracker(), "none", ""
+        return IdleModel(), "none", ""
     try:
         task = task_path(settings.model)
     except ModelError as error:
         raise Unavailable(str(error), reason="MODEL_MISSING") from error
-    return partial(MediaPipeTracker, task), model_name(settings.model), sha256_of(task)
+    # Brings LiteRT.
+    from services.pose.blazepose.model import BlazePose
+
+    return BlazePose(task, workers=workers, cores=usable_cores()), model_name(settings.model), sha256_of(task)

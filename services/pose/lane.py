@@ -1,7 +1,6 @@
 """One camera's way through the pool: its waiting frames, its tracker, its order."""
 
 import asyncio
-import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -45,9 +44,6 @@ class Workshop:
     enqueue: Callable[["Lane[object]"], None]
     """Ask for a worker's turn, from any thread."""
     decode: Callable[[bytes], Image]
-    make_tracker: Callable[[TrackerOptions], Tracker]
-    dispose: Callable[[Tracker], None]
-    """Free a tracker that is no longer used, off the worker's thread."""
     now_ns: Callable[[], int]
 
 
@@ -55,7 +51,7 @@ class Lane(Generic[Tag]):
     """Frames of one camera, worked off in order, one at a time.
 
     Live (`capacity` 1, `newest_wins`): a frame that waits gives way to the next. Lossless: at most `capacity` wait.
-    Methods belong to the event loop's thread, but for `work`, which belongs to the pool's workers, and `refit`.
+    Methods belong to the event loop's thread, but for `work`, which belongs to the pool's workers.
     """
 
     def __init__(
@@ -69,9 +65,9 @@ class Lane(Generic[Tag]):
         on_done: Callable[[Done[Tag]], None],
     ) -> None:
         self._workshop = workshop
-        self._tracker: Tracker | None = tracker
-        self._successor: Tracker | None = None
-        self._options = options
+        self._tracker = tracker
+        self.options = options
+        """What the frames from the next one on are looked at for."""
         self._newest_wins = newest_wins
         self._capacity = capacity
         self._on_done = on_done
@@ -129,11 +125,6 @@ class Lane(Generic[Tag]):
                 self._has_turn = False
                 return
             job = self._waiting.popleft()
-            retired = None
-            if self._successor is not None:
-                retired, self._tracker, self._successor = self._tracker, self._successor, None
-        if retired is not None:
-            self._workshop.dispose(retired)
         dequeued_ns = self._workshop.now_ns()
         done = self._look(job, dequeued_ns)
         with self._lock:
@@ -150,37 +141,13 @@ class Lane(Generic[Tag]):
         try:
             image = self._workshop.decode(job.jpeg)
             decoded_ns = now_ns()
-            if self._tracker is None:
-                self._tracker = self._workshop.make_tracker(self._options)
-            found = self._tracker.track(image, job.time_us)
+            found = self._tracker.track(image, job.time_us, self.options)
         except FrameError as failure:
             error = failure
         except Exception as failure:  # noqa: BLE001 - a worker thread outlives whatever one frame does to it
             error = InferenceFailed(f"{type(failure).__name__} while looking at a frame: {failure}")
             error.__cause__ = failure
-        if isinstance(error, InferenceFailed):
-            # A graph that failed once refuses everything after: start over with the next frame.
-            self.close_tracker()
         return Done(job, found, error, dequeued_ns, decoded_ns, now_ns())
-
-    def refit(self, tracker: Tracker, options: TrackerOptions) -> None:
-        """Go on with another tracker from the next turn on. From any thread."""
-        with self._lock:
-            unused, self._successor = self._successor, tracker
-            self._options = options
-        if unused is not None:
-            self._workshop.dispose(unused)
-
-    def close_tracker(self) -> None:
-        """Free the model; only while no turn is taken."""
-        with self._lock:
-            trackers = (self._tracker, self._successor)
-            self._tracker = self._successor = None
-        for tracker in trackers:
-            if tracker is not None:
-                # A graph that failed says so once more here, and nobody is left whom that concerns.
-                with contextlib.suppress(Exception):
-                    tracker.close()
 
     def _answer(self, done: Done[Tag]) -> None:
         try:

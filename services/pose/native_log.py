@@ -1,6 +1,6 @@
-"""Keeps MediaPipe's chatter at each load out of the log.
+"""Keeps LiteRT's chatter at each load out of the log.
 
-Its native code writes to stderr past Python, and no setting or variable silences it (1.2.2).
+Its native code writes to stderr past Python, and no setting or variable silences it (2.3.0).
 """
 
 import os
@@ -9,12 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-KNOWN_NOISE = (
-    b"Created TensorFlow Lite XNNPACK delegate",
-    b"Logging before InitGoogle() is written to STDERR",
-    b"Feedback manager requires a model with a single signature",
-    b"Using NORM_RECT without IMAGE_DIMENSIONS",
-)
+KNOWN_NOISE = (b"Created TensorFlow Lite XNNPACK delegate",)
 _STDERR = 2
 _one_at_a_time = threading.Lock()
 

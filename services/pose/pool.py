@@ -1,11 +1,10 @@
 """The threads that decode and infer: as many as cores, turn by turn between the cameras.
 
-MediaPipe and the JPEG decoder release the GIL, so threads of one process use all cores; every camera has a tracker of
+The model and the JPEG decoder release the GIL, so threads of one process use all cores; every camera has a tracker of
 its own, since a tracker follows one person from frame to frame.
 """
 
 import asyncio
-import contextlib
 import queue
 import threading
 from collections import deque
@@ -13,19 +12,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
-
 from services.pose.decode import ImageLimits, decode_jpeg
 from services.pose.errors import ModelNotLoaded, NoTracker
 from services.pose.lane import Done, Job, Lane, Workshop
-from services.pose.tracker import Tracker, TrackerOptions
+from services.pose.tracker import Model, TrackerOptions
 
 Tag = TypeVar("Tag")
-T = TypeVar("T")
-MakeTracker = Callable[[TrackerOptions], Tracker]
 
 MEAN_OVER_NS = 5_000_000_000
-DEFAULT_OPTIONS = TrackerOptions()
 
 
 class _Turn(NamedTuple):
@@ -41,7 +35,7 @@ class InferencePool:
 
     def __init__(
         self,
-        make_tracker: MakeTracker,
+        model: Model,
         *,
         workers: int,
         max_trackers: int,
@@ -50,16 +44,13 @@ class InferencePool:
     ) -> None:
         self.workers = workers
         self.limits = limits
-        self._make_tracker = make_tracker
+        self._model = model
         self._max_trackers = max_trackers
         self._now_ns = now_ns
         self._ready: queue.SimpleQueue[Lane[Any] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="pose-loader")
-        self._spare: Tracker | None = None
-        self._refill: asyncio.Task[None] | None = None
         self._open: set[Lane[Any]] = set()
-        self._opening = 0
         self._recent: deque[_Turn] = deque()
         self._infer_ns = 0
         self._turn_ns = 0
@@ -77,7 +68,7 @@ class InferencePool:
 
     async def start(self) -> None:
         """Load the model and run it once, then take work. Raises ModelNotLoaded."""
-        self._spare = await self._in_loader(lambda: self._warm_tracker(DEFAULT_OPTIONS))
+        await self._prepare(TrackerOptions())
         for number in range(self.workers):
             thread = threading.Thread(target=self._work, name=f"pose-worker-{number}", daemon=True)
             thread.start()
@@ -98,23 +89,16 @@ class InferencePool:
         """
         if not self.loaded:
             raise ModelNotLoaded("the pose model is still loading; try again in a second", retry_after_s=1.0)
-        if len(self._open) + self._opening >= self._max_trackers:
+        if len(self._open) >= self._max_trackers:
             raise NoTracker(
                 f"all {self._max_trackers} trackers of this replica are taken: close a camera, add a pose replica, "
                 "or raise max_trackers",
                 retry_after_s=5.0,
             )
-        self._opening += 1
-        try:
-            tracker = await self._tracker(options)
-        finally:
-            self._opening -= 1
         workshop = Workshop(
             loop=asyncio.get_running_loop(),
             enqueue=self._ready.put,
             decode=lambda jpeg: decode_jpeg(jpeg, self.limits),
-            make_tracker=self._make_tracker,
-            dispose=self._dispose,
             now_ns=self._now_ns,
         )
 
@@ -124,7 +108,7 @@ class InferencePool:
 
         lane: Lane[Tag] = Lane(
             workshop,
-            tracker,
+            self._model.tracker(),
             options,
             newest_wins=newest_wins,
             capacity=capacity,
@@ -134,20 +118,18 @@ class InferencePool:
         return lane
 
     async def refit(self, lane: Lane[Any], options: TrackerOptions) -> None:
-        """Have an open lane go on with other options, from the first frame after their tracker is made.
+        """Have an open lane go on with other options, from the first frame after what they need is loaded.
 
         Raises ModelNotLoaded, and the lane goes on as it was.
         """
-        # The lane is closed by the same thread, later: no tracker is left over, whoever stops waiting here.
-        await self._in_loader(lambda: lane.refit(self._warm_tracker(options), options))
+        await self._prepare(options)
+        lane.options = options
 
     async def close_lane(self, lane: Lane[Any]) -> list[Job[Any]]:
-        """Give up what waits (returned, to be counted), let a running frame end, free the tracker."""
+        """Give up what waits (returned, to be counted), let a running frame end, free its place."""
         left = lane.give_up()
         await lane.idle()
-        if lane in self._open:
-            self._open.discard(lane)
-            await self._in_loader(lane.close_tracker)
+        self._open.discard(lane)
         return left
 
     def mean_inference_ms(self) -> float:
@@ -164,11 +146,7 @@ class InferencePool:
         return min(1.0, self.workers / max(self.streams, 1)) * 1e9 * len(self._recent) / self._turn_ns
 
     async def close(self) -> None:
-        """Stop the workers after their present frame and free every tracker."""
-        if self._refill is not None:
-            self._refill.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._refill
+        """Stop the workers after their present frame."""
         for lane in list(self._open):
             await self.close_lane(lane)
         for _ in self._threads:
@@ -176,43 +154,17 @@ class InferencePool:
         await asyncio.to_thread(self._join)
         self.loaded = False
 
-    def _dispose(self, tracker: Tracker) -> None:
-        self._loader.submit(tracker.close)
-
     def _join(self) -> None:
         for thread in self._threads:
             thread.join()
         self._loader.shutdown()
-        if self._spare is not None:
-            self._spare.close()
-            self._spare = None
 
     def _work(self) -> None:
         while (lane := self._ready.get()) is not None:
             lane.work()
 
-    async def _tracker(self, options: TrackerOptions) -> Tracker:
-        """The spare, so that a camera need not wait for the model; a new one takes its place."""
-        if options != DEFAULT_OPTIONS or self._spare is None:
-            return await self._in_loader(lambda: self._make_tracker(options))
-        tracker, self._spare = self._spare, None
-        self._refill = asyncio.create_task(self._refill_spare(), name="pose-spare-tracker")
-        return tracker
-
-    async def _refill_spare(self) -> None:
-        spare = await self._in_loader(lambda: self._warm_tracker(DEFAULT_OPTIONS))
-        if self._spare is None:
-            self._spare = spare
-        else:
-            await self._in_loader(spare.close)
-
-    def _warm_tracker(self, options: TrackerOptions) -> Tracker:
-        tracker = self._make_tracker(options)
-        tracker.track(np.zeros((240, 320, 3), dtype=np.uint8), 0)
-        return tracker
-
-    async def _in_loader(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._loader, work)
+    async def _prepare(self, options: TrackerOptions) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._loader, self._model.prepare, options)
 
     def _note(self, done: Done[Any]) -> None:
         if done.found is not None:

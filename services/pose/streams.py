@@ -145,13 +145,13 @@ class Streams:
             await asyncio.sleep(REPORT_EVERY_S)
 
     async def _refit(self, stream: CameraStream, lane: Lane[Arrived]) -> None:
-        """Give the camera another tracker whenever something else is wanted of it."""
+        """Look at the camera's frames for something else whenever that is wanted."""
         while (options := await stream.wishes.get()) is not None:
             try:
                 await self._pool.refit(lane, options)
             except ModelNotLoaded as error:
                 log.warning(
-                    "the camera keeps its tracker", camera=stream.request.camera_id, error=error.message
+                    "the camera goes on as it was", camera=stream.request.camera_id, error=error.message
                 )
 
     def _server_now_ns(self) -> int:

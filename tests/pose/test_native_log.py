@@ -1,4 +1,4 @@
-"""MediaPipe's chatter stays out of the log; everything else goes through."""
+"""LiteRT's chatter stays out of the log; everything else goes through."""
 
 import os
 

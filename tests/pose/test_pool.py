@@ -17,32 +17,32 @@ from services.pose.cores import usable_cores
 from services.pose.decode import Image, ImageLimits
 from services.pose.errors import ModelNotLoaded, NoTracker
 from services.pose.lane import Done, Job, Lane
-from services.pose.pool import DEFAULT_OPTIONS, InferencePool
-from services.pose.tracker import Found, TrackerOptions
+from services.pose.pool import InferencePool
+from services.pose.tracker import DEFAULT_OPTIONS, Found, TrackerOptions
 
 
-class SteppedTracker:
-    """A tracker that looks at a frame only when a test lets it: what MediaPipe cannot be told."""
+class SteppedModel:
+    """Its trackers look at a frame only when a test lets them: what a real model cannot be told."""
 
-    def __init__(self, gate: threading.Semaphore, log: list[int]) -> None:
-        self._gate = gate
-        self._log = log
-        self.closed = False
-        self.broken = False
+    def __init__(self) -> None:
+        self.gate = threading.Semaphore(0)
+        self.looked_at: list[int] = []
+        self.looked_for: list[TrackerOptions] = []
+        self.prepared: list[TrackerOptions] = []
 
-    def track(self, image: Image, time_us: int, /) -> Found:
-        assert self._gate.acquire(timeout=10)
-        assert not self.closed
+    def prepare(self, options: TrackerOptions = DEFAULT_OPTIONS, /) -> None:
+        self.prepared.append(options)
+
+    def tracker(self) -> "SteppedModel":
+        return self
+
+    def track(self, image: Image, time_us: int, options: TrackerOptions = DEFAULT_OPTIONS, /) -> Found:
+        assert self.gate.acquire(timeout=30)
         if time_us < 0:
-            self.broken = True
             raise ZeroDivisionError("a frame that hurts")
-        self._log.append(time_us)
+        self.looked_at.append(time_us)
+        self.looked_for.append(options)
         return Found(image.shape[1], image.shape[0], persons=0, person=None)
-
-    def close(self) -> None:
-        self.closed = True
-        if self.broken:
-            raise RuntimeError("the graph failed")
 
 
 class Bench:
@@ -50,29 +50,20 @@ class Bench:
 
     def __init__(self, jpeg: bytes, **options: int) -> None:
         self.jpeg = jpeg
-        self.gate = threading.Semaphore(0)
-        self.looked_at: list[int] = []
-        self.made: list[SteppedTracker] = []
-        self.options: list[TrackerOptions] = []
+        self.model = SteppedModel()
+        self.gate = self.model.gate
+        self.looked_at = self.model.looked_at
         self.done: list[Done[int]] = []
         self.pool = InferencePool(
-            self._make,
+            self.model,
             **{"workers": 1, "max_trackers": 4, **options},
             limits=ImageLimits(1 << 20, 1 << 20),
             now_ns=monotonic_ns,
         )
 
-    def _make(self, options: TrackerOptions) -> SteppedTracker:
-        if options == DEFAULT_OPTIONS:
-            self.gate.release()  # a spare is warmed up by one frame
-        self.options.append(options)
-        self.made.append(SteppedTracker(self.gate, self.looked_at))
-        return self.made[-1]
-
     async def lane(self, *, newest_wins: bool = True, capacity: int = 1) -> Lane[int]:
-        # Other options than the default: no spare, so that no warm-up takes from the gate.
         return await self.pool.open(
-            TrackerOptions(max_persons=2),
+            DEFAULT_OPTIONS,
             newest_wins=newest_wins,
             capacity=capacity,
             on_done=self.done.append,
@@ -89,7 +80,6 @@ class Bench:
 async def bench(jpeg: bytes, **options: int) -> AsyncIterator[Bench]:
     made = Bench(jpeg, **options)
     await made.pool.start()
-    made.looked_at.clear()
     try:
         yield made
     finally:
@@ -161,11 +151,9 @@ async def test_one_lane_is_never_looked_at_by_two_workers(landscape: bytes) -> N
         assert all(earlier[1] <= later[0] for earlier, later in pairwise(stamps))
 
 
-async def test_a_tracker_that_fails_is_replaced_and_the_lane_goes_on(landscape: bytes) -> None:
-    """Closing a failed graph raises again, which would have ended the worker's thread."""
+async def test_a_frame_that_fails_is_answered_so_and_the_lane_goes_on(landscape: bytes) -> None:
     async with bench(landscape) as it:
         lane = await it.lane(newest_wins=False, capacity=3)
-        made = len(it.made)
         it.let(10)
         for number in (-1, 5, 6):
             lane.submit(it.job(number))
@@ -175,35 +163,23 @@ async def test_a_tracker_that_fails_is_replaced_and_the_lane_goes_on(landscape: 
         assert first.error.reason == "INFERENCE_FAILED"
         assert "a frame that hurts" in first.error.message
         assert [done.error for done in others] == [None, None]
-        assert len(it.made) == made + 1
-        assert it.made[made - 1].closed
 
 
 async def test_a_lane_goes_on_with_other_options_between_two_frames(landscape: bytes) -> None:
+    silhouettes = TrackerOptions(segmentation=True)
     async with bench(landscape) as it:
         lane = await it.lane(newest_wins=False, capacity=3)
-        first = it.made[-1]
         lane.submit(it.job(0))
         await until(lambda: not lane.waiting)
-        it.let(3)  # two warm themselves up; the frame in hand ends with the tracker it began with
-        await it.pool.refit(lane, TrackerOptions(segmentation=True))
-        await it.pool.refit(lane, TrackerOptions(segmentation=True, max_persons=3))
+        await it.pool.refit(lane, silhouettes)
         lane.submit(it.job(1))
-        it.let(1)
+        it.let(2)
         await lane.idle()
         assert [done.error for done in it.done] == [None, None]
-        *others, last = it.made[it.made.index(first) :]
-        await until(lambda: all(tracker.closed for tracker in others))
-        assert not last.closed
-        made = len(it.made)
-        lane.submit(it.job(-1))
-        it.let(1)
-        await until(lambda: last.closed)
-        lane.submit(it.job(5))
-        it.let(1)
-        await lane.idle()
-        assert len(it.made) == made + 1
-        assert it.options[-1] == TrackerOptions(segmentation=True, max_persons=3), "it begins anew as it was"
+        assert it.model.prepared == [DEFAULT_OPTIONS, silhouettes], (
+            "what a frame needs is loaded before it comes"
+        )
+        assert it.model.looked_for == [DEFAULT_OPTIONS, silhouettes]
 
 
 async def test_giving_up_empties_the_queue_but_lets_the_frame_in_hand_end(landscape: bytes) -> None:
@@ -217,7 +193,6 @@ async def test_giving_up_empties_the_queue_but_lets_the_frame_in_hand_end(landsc
         it.let(1)
         assert await closing == []
         assert [done.job.tag for done in it.done] == [0]
-        assert it.made[-1].closed
 
 
 async def test_trackers_are_limited_and_come_free_again(landscape: bytes) -> None:

@@ -67,7 +67,8 @@ def test_a_file_that_is_no_model_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "wrong.task").write_bytes(b"no bundle")
     code, said = refused("--port=0", f"--model={tmp_path / 'wrong.task'}")
     assert code == 1
-    assert said.splitlines()[-1].startswith("pose: MediaPipe does not load ")
+    assert said.splitlines()[-1].startswith("pose: ")
+    assert "wrong.task is no pose model that can be used" in said
     assert "Traceback" not in said
 
 

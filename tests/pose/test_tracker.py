@@ -2,8 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,38 +10,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.pose.blazepose.model import BlazePose
+from services.pose.blazepose.region import Region
+from services.pose.blazepose.silhouette import silhouette
+from services.pose.blazepose.steps import NOMINAL_US, WIDEST_US, Steps
 from services.pose.decode import ImageLimits, decode_jpeg
 from services.pose.errors import ModelNotLoaded
-from services.pose.graphics import provide_graphics
-from services.pose.tracker import (
-    WIDEST_STEP_US,
-    IdleTracker,
-    MediaClock,
-    MediaPipeTracker,
-    TrackerOptions,
-    follow,
-    pack_mask,
-)
+from services.pose.following import follow
+from services.pose.tracker import IdleModel, Tracker, TrackerOptions
 from tests.pose.conftest import Video
 
 LIMITS = ImageLimits(max_bytes=4 << 20, max_pixels=3840 * 2160)
 UPSTREAM_TOLERANCE_PX = 28
 """tensorflow/tfjs-models allows its own implementations 28 to 31 px a coordinate on this video."""
 
-MakeTracker = Callable[..., MediaPipeTracker]
+MakeTracker = Callable[[], Tracker]
+SILHOUETTE = TrackerOptions(segmentation=True)
 
 
-@pytest.fixture
-def make_tracker(full_model: Path) -> Iterator[MakeTracker]:
-    made: list[MediaPipeTracker] = []
-
-    def make(**options: object) -> MediaPipeTracker:
-        made.append(MediaPipeTracker(full_model, TrackerOptions(**options)))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for tracker in made:
-        tracker.close()
+@pytest.fixture(scope="session")
+def make_tracker(full_model: Path) -> MakeTracker:
+    return BlazePose(full_model).tracker
 
 
 def test_landmarks_of_the_squat_video_stay_within_the_upstream_tolerance(
@@ -110,7 +98,7 @@ def test_an_odd_size_is_no_trouble(shape: tuple[int, int], make_tracker: MakeTra
 def test_timestamps_that_jump_back_neither_fail_nor_freeze_the_landmarks(
     squats: Video, make_tracker: MakeTracker
 ) -> None:
-    """MediaPipe refuses a timestamp that does not rise, and steps of 1 ms would smooth all movement away."""
+    """Steps of 1 ms, into which such a timestamp once became, smooth all movement away."""
     images = [decode_jpeg(jpeg, LIMITS) for jpeg in squats.jpegs[10:25]]
     steady, jumping = make_tracker(), make_tracker()
     for number, image in enumerate(images):
@@ -122,7 +110,7 @@ def test_timestamps_that_jump_back_neither_fail_nor_freeze_the_landmarks(
 
 
 def test_the_silhouette_covers_the_body_and_not_the_corners(squats: Video, make_tracker: MakeTracker) -> None:
-    found = make_tracker(segmentation=True).track(decode_jpeg(squats.jpegs[0], LIMITS), 0)
+    found = make_tracker().track(decode_jpeg(squats.jpegs[0], LIMITS), 0, SILHOUETTE)
     assert found.person is not None
     assert found.mask is not None
     bits = np.frombuffer(zlib.decompress(found.mask.bits_zlib), dtype=np.uint8).reshape(found.mask.height, -1)
@@ -138,11 +126,11 @@ def test_a_file_that_is_no_model_is_told_so(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.task"
     wrong.write_bytes(b"this is no bundle")
     with pytest.raises(ModelNotLoaded, match="wrong"):
-        MediaPipeTracker(wrong, TrackerOptions())
+        BlazePose(wrong).prepare()
 
 
 def test_the_idle_tracker_finds_one_person_in_every_frame() -> None:
-    found = IdleTracker().track(np.zeros((120, 160, 3), dtype=np.uint8), 0)
+    found = IdleModel().tracker().track(np.zeros((120, 160, 3), dtype=np.uint8), 0)
     assert found.persons == 1
     assert found.person is not None
     assert found.person.image_px.shape == (33, 2)
@@ -154,73 +142,39 @@ def standing(x: float, y: float, height: float) -> np.ndarray:
 
 
 def test_the_largest_person_is_followed_first() -> None:
-    assert follow([standing(100, 50, 100), standing(400, 20, 300)], None) == 1
+    assert follow([standing(100, 50, 100), standing(400, 20, 300)], None) == (1, False)
 
 
 def test_somebody_larger_who_walks_through_does_not_take_over() -> None:
     patient, passer_by = standing(300, 100, 200), standing(500, 0, 480)
-    assert follow([passer_by, patient], followed=standing(304, 98, 200)) == 1
+    assert follow([passer_by, patient], followed=standing(304, 98, 200)) == (1, True)
 
 
 def test_the_largest_is_followed_again_once_the_first_has_gone() -> None:
-    assert follow([standing(100, 50, 100), standing(600, 20, 300)], followed=standing(300, 100, 50)) == 1
+    left, right = standing(100, 50, 100), standing(600, 20, 300)
+    assert follow([left, right], followed=standing(300, 100, 50)) == (1, False)
 
 
 @given(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=50))
-def test_the_media_clock_rises_strictly_whatever_the_capture_times(times_us: list[int]) -> None:
-    clock = MediaClock()
-    ticks = [clock.tick(time_us) for time_us in times_us]
-    assert all(later > earlier for earlier, later in pairwise(ticks))
-    assert ticks[-1] <= len(times_us) * (WIDEST_STEP_US // 1000 + 1)
+def test_steps_are_more_than_nothing_and_bounded_whatever_the_capture_times(times_us: list[int]) -> None:
+    steps = Steps()
+    assert all(0 < steps.to(time_us) <= WIDEST_US / 1e6 for time_us in times_us)
 
 
-def test_the_media_clock_keeps_the_true_steps() -> None:
-    clock = MediaClock()
-    assert [clock.tick(10_000_000 + step) for step in (0, 40_000, 80_000, 280_000)] == [0, 40, 80, 280]
+def test_steps_are_those_of_the_capture_times_and_one_that_does_not_rise_is_an_ordinary_one() -> None:
+    steps = Steps()
+    times_us = [10_000_000, 10_040_000, 10_080_000, 10_280_000, 10_280_000, 3_000_000, 3_050_000]
+    expected = [NOMINAL_US / 1e6, 0.04, 0.04, 0.2, NOMINAL_US / 1e6, NOMINAL_US / 1e6, 0.05]
+    assert [steps.to(time_us) for time_us in times_us] == pytest.approx(expected)
 
 
-def test_a_mask_is_thinned_to_at_most_its_width() -> None:
-    likelihood = np.zeros((720, 1280, 1), dtype=np.float32)
-    likelihood[:, 640:] = 0.9
-    mask = pack_mask(likelihood)
+def test_a_silhouette_lies_where_its_region_lies_and_is_thinned() -> None:
+    drawn = np.full((256, 256), -5, np.float32)
+    drawn[:, 128:] = 5  # the right half of a square that lies on its side: below
+    mask = silhouette(drawn, Region(640, 360, 400, np.pi / 2), 1280, 720)
     assert (mask.width, mask.height) == (320, 180)
-    bits = np.frombuffer(zlib.decompress(mask.bits_zlib), dtype=np.uint8).reshape(180, 40)
-    assert np.unpackbits(bits, axis=1).mean(axis=0).tolist() == [0.0] * 160 + [1.0] * 160
-
-
-@pytest.mark.timeout(60)
-def test_the_detector_finds_what_mediapipe_s_own_call_finds(full_model: Path, squats: Video) -> None:
-    """It goes round MediaPipe's Python side and reads C structs by their layout: a new release may change both."""
-    provide_graphics()
-    import mediapipe
-    from mediapipe.tasks.python.core.base_options import BaseOptions
-    from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
-
-    from services.pose.detector import Detector
-
-    options = PoseLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(full_model)),
-        running_mode=RunningMode.VIDEO,
-        output_segmentation_masks=True,
-    )
-    detector = Detector(options)
-    try:
-        with PoseLandmarker.create_from_options(options) as landmarker:
-            for number, jpeg in enumerate(squats.jpegs[:5]):
-                image = decode_jpeg(jpeg, LIMITS)
-                [found], [mask], _ = detector.detect(image, 33 * number)
-                own = landmarker.detect_for_video(
-                    mediapipe.Image(mediapipe.ImageFormat.SRGB, image), 33 * number
-                )
-                shares, [world] = own.pose_landmarks[0], own.pose_world_landmarks
-                assert np.array_equal(
-                    found.normalised, np.array([(m.x, m.y, m.z) for m in shares], np.float32)
-                )
-                assert np.array_equal(found.world_m, np.array([(m.x, m.y, m.z) for m in world], np.float32))
-                assert np.array_equal(found.visibility, np.array([m.visibility for m in shares], np.float32))
-                assert np.array_equal(found.presence, np.array([m.presence for m in shares], np.float32))
-                assert np.array_equal(mask, own.segmentation_masks[0].numpy_view())
-            with pytest.raises(ValueError, match="monotonically"):
-                detector.detect(decode_jpeg(squats.jpegs[0], LIMITS), 0)
-    finally:
-        detector.close()
+    rows = np.frombuffer(zlib.decompress(mask.bits_zlib), dtype=np.uint8).reshape(180, 40)
+    inside = np.argwhere(np.unpackbits(rows, axis=1))
+    assert inside.min(axis=0) == pytest.approx([90, 110], abs=2)
+    assert inside.max(axis=0) == pytest.approx([139, 209], abs=2)
+    assert len(inside) == pytest.approx(50 * 100, rel=0.05)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from services.pose.blazepose.model import BlazePose
 from services.pose.decode import ImageLimits, decode_jpeg
 from services.pose.models import ModelError, task_path
-from services.pose.tracker import MediaPipeTracker, TrackerOptions
 from services.scoring.library.video import SampleVideo
 from services.scoring.movement.landmarks import LANDMARKS, Recording
 from tests.support.capabilities import require
@@ -40,14 +40,13 @@ def watch(shared_data: Path) -> Watch:
     @cache
     def landmarks(path: str) -> Recording:
         video = SampleVideo(shared_data / path, label=path, longest_s=60, most_fps=60)
-        tracker = MediaPipeTracker(model, TrackerOptions())
+        tracker = BlazePose(model).tracker()
         rows = []
         for frame in video.read():
             person = tracker.track(decode_jpeg(frame.jpeg, LIMITS), round(frame.time_s * 1e6)).person
             nobody = (np.full((33, 2), np.nan), np.full((33, 3), np.nan), np.zeros(33))
             seen = (person.image_px, person.world_m, person.visibility) if person is not None else nobody
             rows.append((frame.time_s, *seen))
-        tracker.close()
         video.close()
         times, image, world, visibility = (
             np.array(column, dtype=np.float64) for column in zip(*rows, strict=True)

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from services.pose.blazepose.model import BlazePose
 from services.pose.models import ModelError, task_path
-from services.pose.tracker import MediaPipeTracker, TrackerOptions
 from services.sync.calibration import CalibratedCamera, parse
 from services.sync.content import BODY, Track2D, calibrated_lags, speed_lag, speed_lags
 from services.sync.fusion import triangulate
@@ -36,7 +36,7 @@ def seen(shared_data: Path, cameras: dict[str, CalibratedCamera]) -> Seen:
 
 
 def track(data: Path, name: str, task: Path, camera: CalibratedCamera) -> Track2D:
-    tracker = MediaPipeTracker(task, TrackerOptions())
+    tracker = BlazePose(task).tracker()
     video = cv2.VideoCapture(str(data / "pose2sim-demo" / "videos" / f"{name}.mp4"))
     times: list[int] = []
     points: list[recording.Array] = []
@@ -52,7 +52,6 @@ def track(data: Path, name: str, task: Path, camera: CalibratedCamera) -> Track2
         points.append(camera.normalise(found.person.image_px.astype(float), found.width, found.height))
         visibility.append(found.person.visibility.astype(float))
     video.release()
-    tracker.close()
     return Track2D(np.array(times, np.int64), np.array(points), np.array(visibility, float))
 
 

