@@ -1,19 +1,20 @@
 """A scoring service on free ports, and synced sets put where sync would put them."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import grpc
 import numpy as np
-import redis.asyncio
+from redis.asyncio import Redis
 
 from komi.common.v1 import pose_pb2
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from komi.scoring.v1 import scoring_service_pb2_grpc
 from komi.sync.v1 import sync_service_pb2
 from services.mesh import keys
+from services.mesh.redis import RedisClient, connect
 from services.mesh.server import Service
 from services.mesh.times import to_timestamp
 from services.scoring.build import build
@@ -30,7 +31,7 @@ class Running:
 
     service: Service
     stub: "scoring_service_pb2_grpc.ScoringServiceAsyncStub"
-    redis: "redis.asyncio.Redis"
+    redis: RedisClient
 
     async def updates(self, session_id: str = "live") -> list[pb.ScoreUpdate]:
         """All scores published so far."""
@@ -62,7 +63,7 @@ async def running(
         await eventually(lambda: service.context and service.context.readiness.ready, what="readiness")
         async with (
             grpc.aio.insecure_channel(service.address) as channel,
-            redis.asyncio.Redis.from_url(redis_url) as client,
+            aclosing(connect(redis_url)) as client,
         ):
             yield Running(service, scoring_service_pb2_grpc.ScoringServiceStub(channel), client)
     finally:
@@ -90,9 +91,7 @@ def synced_set(seen: SyncedViews, sequence: int, session_id: str = "live") -> sy
     return message
 
 
-async def publish(
-    client: "redis.asyncio.Redis", seen: list[SyncedViews], first: int = 1, session_id: str = "live"
-) -> None:
+async def publish(client: Redis, seen: list[SyncedViews], first: int = 1, session_id: str = "live") -> None:
     """Put sets into the session's stream, numbered from `first`."""
     pipe = client.pipeline(transaction=False)
     for number, one in enumerate(seen, start=first):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import replace
 
 import grpc
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from komi.scoring.v1 import scoring_service_pb2 as pb
 from services.mesh import keys
+from services.mesh.redis import RedisClient
 from services.mesh.sessions import SessionConfig, SessionState, SessionStore
 from services.scoring.judging.score import Verdict
 from services.scoring.library.store import ReferenceStore
@@ -359,6 +361,12 @@ def batch(recorder: Recorder, cursor: str = "1-0") -> Batch:
     return Batch(cursor, Note({}, recorder.report_id, reports), [], [])
 
 
+async def commit(redis: RedisClient, session_id: str, token: int, of: Batch) -> bool:
+    """As a scorer does, of one batch."""
+    async with aclosing(Ledger(redis, session_id, kept=10, lifetime_s=60)) as ledger:
+        return await ledger.commit(token, of)
+
+
 async def test_reports_are_listed_a_page_at_a_time_and_the_oldest_make_room(
     redis_url: str, reference: Stored
 ) -> None:
@@ -370,8 +378,7 @@ async def test_reports_are_listed_a_page_at_a_time_and_the_oldest_make_room(
             recorder = Recorder(reference)
             for outcome in outcomes(1, start_s=START_S + 100 * number):
                 recorder.feed(outcome)
-            ledger = Ledger(scoring.redis, session_id, kept=10, lifetime_s=60)
-            assert await ledger.commit(7, batch(recorder))
+            assert await commit(scoring.redis, session_id, 7, batch(recorder))
 
         for number in range(5):
             await write(number)
@@ -415,15 +422,15 @@ async def test_a_superseded_scorer_writes_no_report_and_a_deleted_one_does_not_c
             recorder.feed(outcome)
         first = batch(recorder)
         report_id = recorder.report_id
-        assert not await ledger.commit(6, first)
+        assert not await commit(scoring.redis, "s", 6, first)
         assert await ledger.report(report_id) is None
-        assert await ledger.commit(7, first)
+        assert await commit(scoring.redis, "s", 7, first)
         assert (await ledger.progress()).report_id == report_id
         # No session of this name is open: the report is over, and may go.
         await scoring.stub.DeleteReport(pb.DeleteReportRequest(report_id=report_id))
         for outcome in frames[40:]:
             recorder.feed(outcome)
-        assert await ledger.commit(7, batch(recorder, "2-0"))
+        assert await commit(scoring.redis, "s", 7, batch(recorder, "2-0"))
         assert (await ledger.progress()).cursor == "2-0"
         assert await ledger.report(report_id) is None
         assert not await scoring.redis.keys("*:report:*")

@@ -67,9 +67,10 @@ class Hub:
         changed = asyncio.Event()
         async with self._notices.listening(keys.session_changed(feed.session_id), changed.set):
             while self._feeds.get(feed.session_id) is feed:
-                with suppress(*UNREACHABLE, NotFound):
-                    status = await self._status.of(feed.session_id, len(feed))
-                    feed.on_status(status.model_dump(mode="json"))
+                if feed.wanting("status"):
+                    with suppress(*UNREACHABLE, NotFound):
+                        status = await self._status.of(feed.session_id, len(feed))
+                        feed.on_status(status.model_dump(mode="json"))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(STATUS_PERIOD_S):
                         await changed.wait()

@@ -1,16 +1,27 @@
-"""A session's scores in Redis: what was published, how far, and what a successor must know. Fenced by the lease."""
+"""A session in Redis: the sets to be scored, what was published, how far, and what a successor must know. Fenced by the
+lease.
+"""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from services.mesh import keys
+from services.mesh.link import Link
 from services.mesh.redis import RedisClient
 from services.scoring.reports.kept import KeptReport, ReportChange
 from services.scoring.reports.store import ReportStore, read, report_keys
 
 REPORT_LIFETIME_S = 366 * 24 * 3600
+BATCH = 32
+"""Sets scored and published together when behind."""
+BLOCK_MS = 2000
+"""A session without sets is looked after this often."""
+
+Entries = list[tuple[bytes, list[bytes]]]
+"""Of a stream: position, and names and values in turn."""
 
 # Scores, cursor, state and reports go in together and only under the current lease: whoever takes over neither counts
 # a repetition twice nor loses one. State and reports are large, and mostly as they were: a batch may come without.
@@ -109,20 +120,46 @@ class Batch:
 
 
 class Ledger:
-    """One session's side of Redis. Every method raises UNREACHABLE while Redis is away."""
+    """One session's side of Redis. Every method raises UNREACHABLE while Redis is away. Call `aclose` when done."""
 
     def __init__(self, redis: RedisClient, session_id: str, *, kept: int, lifetime_s: float) -> None:
         self._redis = redis
         self._session_id = session_id
         self._reports = ReportStore(redis)
+        self._sets = keys.synced_sets(session_id)
         self._lease = keys.scoring_lease(session_id)
         self._out = keys.scores(session_id)
         self._state = keys.scoring_state(session_id)
         self._repetitions = keys.repetitions(session_id)
         self._kept = kept
         self._lifetime_s = max(1, round(lifetime_s))
-        self._commit = redis.register_script(_COMMIT)
         self._begin = redis.register_script(_BEGIN)
+        self._link: Link | None = None
+        self._commit = b""
+        """What Redis calls the script, as of this link."""
+        self._reading: asyncio.Future[Any] | None = None
+        """The next sets, asked for with the last commit."""
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        if self._reading is not None and not self._reading.cancel() and not self._reading.cancelled():
+            self._reading.exception()  # nobody else will ask
+        if self._link is not None:
+            await self._link.aclose()
+
+    async def read(self, after: str) -> Entries:
+        """The next sets; none when there were none for a while."""
+        if self._reading is None:
+            self._reading = _next_sets(await self._linked(), self._sets, after)
+        reading, self._reading = self._reading, None
+        found: dict[bytes, Entries] | None = await reading
+        return found[self._sets.encode()] if found else []
+
+    async def _linked(self) -> Link:
+        if self._link is None or self._link.broken:
+            self._link = await self._redis.link()
+            self._commit = await self._link.call("SCRIPT", "LOAD", _COMMIT)
+        return self._link
 
     async def progress(self) -> Progress:
         """What the last scorer of the session left."""
@@ -145,31 +182,39 @@ class Ledger:
         return bool(done)
 
     async def commit(self, token: int, batch: Batch) -> bool:
-        """Publish scores and note how far they go, all or nothing. False: the lease is lost, nothing was written."""
+        """Publish scores and note how far they go, all or nothing. False: the lease is lost, nothing was written.
+
+        In the same breath the sets after these are asked for, which spares both sides a wake-up a set: whatever is sent
+        next is answered once there are some.
+        """
         note = batch.note
         reports = note.reports if note is not None else []
         for change in reports:
             if change.begins:
                 await self._reports.announce(self._session_id, change)
-        done = await self._commit(
-            keys=[
-                self._lease,
-                self._out,
-                self._state,
-                self._repetitions,
-                *(key for change in reports for key in report_keys(self._session_id, change.report_id)),
-            ],
-            args=[
-                token,
-                batch.cursor,
-                len(batch.updates),
-                self._kept,
-                *_counted(batch.updates),
-                *_counted(batch.repetitions),
-                *(self._noted(note) if note is not None else ()),
-            ],
+        own = [
+            self._lease,
+            self._out,
+            self._state,
+            self._repetitions,
+            *(key for change in reports for key in report_keys(self._session_id, change.report_id)),
+        ]
+        link = await self._linked()
+        done = link.call(
+            "EVALSHA",
+            self._commit,
+            len(own),
+            *own,
+            token,
+            batch.cursor,
+            len(batch.updates),
+            self._kept,
+            *_counted(batch.updates),
+            *_counted(batch.repetitions),
+            *(self._noted(note) if note is not None else ()),
         )
-        return bool(done)
+        self._reading = _next_sets(link, self._sets, batch.cursor)
+        return bool(await done)
 
     def _noted(self, note: Note) -> list[bytes | str | int]:
         return [
@@ -188,6 +233,10 @@ class Ledger:
         """Completed repetitions, oldest first, as komi.scoring.v1.Repetition."""
         found: list[bytes] = await self._redis.lrange(self._repetitions, 0, -1)
         return found
+
+
+def _next_sets(link: Link, key: str, after: str) -> asyncio.Future[Any]:
+    return link.call("XREAD", "COUNT", BATCH, "BLOCK", BLOCK_MS, "STREAMS", key, after)
 
 
 def _counted(values: list[bytes]) -> list[bytes | int]:

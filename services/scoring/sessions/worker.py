@@ -11,7 +11,6 @@ from services.mesh import keys
 from services.mesh.cameras import CameraRegister
 from services.mesh.errors import KomiError, NotFound
 from services.mesh.lease import Lease
-from services.mesh.link import Link
 from services.mesh.redis import RedisClient
 from services.mesh.sessions import Mode, SessionConfig, SessionStore
 from services.scoring import metrics
@@ -20,19 +19,15 @@ from services.scoring.library.stored import Stored
 from services.scoring.live.session import Rules
 from services.scoring.phrasing.model import LanguageModel
 from services.scoring.phrasing.wording import Wording
-from services.scoring.sessions.ledger import Batch, Ledger, Progress
+from services.scoring.sessions.ledger import Batch, Entries, Ledger, Progress
 from services.scoring.sessions.scribe import Scribe
 from services.scoring.sessions.silhouettes import Silhouettes
 
 log = structlog.get_logger()
 
-BATCH = 32
-"""Sets scored and published together when behind."""
 AT_ONCE = 2
 """So many sets take less time than handing them to a thread and back does, whose work would hold the loop up as well: it
 is Python's. More, and those a successor looks at again, go to a thread."""
-BLOCK_MS = 2000
-"""A session without sets is looked after this often."""
 CONFIG_S = 0.5
 """A set is scored by a configuration that is no older."""
 LOOK_BACK = 300
@@ -69,8 +64,6 @@ class SessionWorker:
         self._follows = ""
         self._cursor = ""
         self._log = log.bind(session=session_id)
-        self._link: Link | None = None
-        """On which sets are waited for."""
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._waits = False
@@ -87,8 +80,7 @@ class SessionWorker:
         try:
             await self._score()
         finally:
-            if self._link is not None:
-                await self._link.aclose()
+            await self._ledger.aclose()
             if self._wording is not None:
                 await self._wording.aclose()
 
@@ -122,18 +114,12 @@ class SessionWorker:
                 # Only now that the cue is out in the template's words.
                 self._wording.offer(scribe.exercise, scribe.cue)
 
-    async def _read(self) -> list[tuple[bytes, list[bytes]]]:
-        """Position, and name and value, of the next sets; none when there were none for a while."""
-        if self._link is None:
-            self._link = await self._redis.link()
+    async def _read(self) -> Entries:
         self._waits = True
         try:
-            found = await self._link.call(
-                "XREAD", "COUNT", BATCH, "BLOCK", BLOCK_MS, "STREAMS", self._sets, self._cursor
-            )
+            return await self._ledger.read(self._cursor)
         finally:
             self._waits = False
-        return found[self._sets.encode()] if found else []
 
     async def _start(self, progress: Progress) -> Scribe:
         """A scribe for the session as it is configured, taking up a predecessor's work where there is any."""
