@@ -7,8 +7,9 @@ from komi.common.v1 import frame_pb2, stream_pb2
 from komi.pose.v1 import pose_service_pb2
 from services.capture.frames import Frame
 from services.capture.link import StreamOver
+from services.capture.server_time import ServerTime
 from services.mesh.stages import HOST_ID, new_traceparent
-from services.mesh.times import to_duration
+from services.mesh.times import put_duration
 
 AGAIN_AT_ONCE = {stream_pb2.STREAM_END_REASON_DRAINING, stream_pb2.STREAM_END_REASON_REBALANCE}
 
@@ -42,7 +43,7 @@ def config_request(camera_id: str, fps: float, options: StreamOptions) -> pose_s
 
 def frame_request(
     frame: Frame,
-    time: frame_pb2.CaptureTime,
+    server_time: ServerTime,
     clock: frame_pb2.ClockStatus | None,
     dropped: Iterable[stream_pb2.DropNotice],
 ) -> pose_service_pb2.StreamPosesRequest:
@@ -56,16 +57,17 @@ def frame_request(
     message.epoch, message.sequence = frame.epoch, frame.sequence
     message.jpeg = frame.jpeg.data
     message.traceparent = new_traceparent()
-    message.time.MergeFrom(time)
+    server_time.tell(message.time, frame.stamp_ns)
     if frame.media_us is not None:
-        message.media_time.MergeFrom(to_duration(frame.media_us))
+        put_duration(message.media_time, frame.media_us)
     if clock is not None:
         message.clock.MergeFrom(clock)
     message.dropped.extend(dropped)
-    message.stamps.captured_monotonic_ns = frame.captured_ns
+    stamps = message.stamps
+    stamps.captured_monotonic_ns = frame.captured_ns
     # A recording's frames are compressed ahead of their time.
-    message.stamps.encoded_monotonic_ns = max(frame.jpeg.encoded_ns, frame.captured_ns)
-    message.stamps.capture_host_id = HOST_ID
+    stamps.encoded_monotonic_ns = max(frame.jpeg.encoded_ns, frame.captured_ns)
+    stamps.capture_host_id = HOST_ID
     return request
 
 

@@ -177,7 +177,7 @@ class PoseStream:
             self._awaited = server_time
         request = frame_request(
             frame,
-            server_time.capture_time(frame.stamp_ns),
+            server_time,
             self._status(),
             self._camera.take_unreported(),
         )

@@ -73,6 +73,29 @@ class Sink(Protocol):
         ...
 
 
+class _Stop:
+    """As threading.Event, which makes a lock at every wait: here a reader waits on the one there is."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._held = threading.Lock()
+        self._held.acquire()
+
+    def is_set(self) -> bool:
+        return self._asked
+
+    def set(self) -> None:
+        """Wake whoever waits. From any thread, once or more often."""
+        self._asked = True
+        with contextlib.suppress(RuntimeError):
+            self._held.release()
+
+    def wait(self, timeout_s: float) -> None:
+        """Return after so long, or when it is set. One thread at a time."""
+        if self._held.acquire(timeout=timeout_s):
+            self.set()
+
+
 class Reader(threading.Thread):
     """Reads until `stop`, or until the recording ends."""
 
@@ -91,7 +114,7 @@ class Reader(threading.Thread):
         self._sink = sink
         self._numbering = Numbering(first_epoch)
         self._backoff = backoff
-        self._stopped = threading.Event()
+        self._stopped = _Stop()
         self.jitter_us = 0
         """Standard deviation of the capture stamps about their line; 0 for recordings."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from komi.common.v1 import frame_pb2, stream_pb2
 from services.mesh.clock import ClockEstimator
 from services.mesh.stages import monotonic_ns
-from services.mesh.times import to_timestamp
+from services.mesh.times import put_timestamp
 
 OwnClock = Callable[[int], int]
 """What a camera's own clock reads, nanoseconds, at an instant of CLOCK_MONOTONIC."""
@@ -66,18 +66,14 @@ class ServerTime:
             self._ready.set()
         return stepped
 
-    def capture_time(self, stamp_ns: int) -> frame_pb2.CaptureTime:
-        """The instant `stamp_ns` of the camera's clock; without server time while that is not known."""
+    def tell(self, time_: frame_pb2.CaptureTime, stamp_ns: int) -> None:
+        """Put the instant `stamp_ns` of the camera's clock into `time_`; no server time while that is not known."""
         wall_us = (time.time_ns() - monotonic_ns() + stamp_ns) // 1000
-        if not self.ready:
-            return frame_pb2.CaptureTime(camera_time=to_timestamp(wall_us))
-        server_us, uncertainty_us = self._estimator.map(stamp_ns)
-        return frame_pb2.CaptureTime(
-            server_time=to_timestamp(server_us),
-            uncertainty_us=uncertainty_us,
-            source=frame_pb2.TIME_SOURCE_CLOCK_PROBES,
-            camera_time=to_timestamp(wall_us),
-        )
+        put_timestamp(time_.camera_time, wall_us)
+        if self.ready:
+            server_us, time_.uncertainty_us = self._estimator.map(stamp_ns)
+            put_timestamp(time_.server_time, server_us)
+            time_.source = frame_pb2.TIME_SOURCE_CLOCK_PROBES
 
     def status(self, jitter_us: int) -> frame_pb2.ClockStatus | None:
         """State of the mapping. None: no burst is in yet."""

@@ -44,11 +44,9 @@ class CaptureServicer(capture_service_pb2_grpc.CaptureServiceServicer):
     ) -> capture_service_pb2.GetLatestFrameResponse:
         frame = await self._rig.latest(request.camera_id)
         assert frame.jpeg is not None
-        return capture_service_pb2.GetLatestFrameResponse(
-            jpeg=frame.jpeg.data,
-            time=self._rig.camera(request.camera_id).server_time.capture_time(frame.stamp_ns),
-            sequence=frame.sequence,
-        )
+        answer = capture_service_pb2.GetLatestFrameResponse(jpeg=frame.jpeg.data, sequence=frame.sequence)
+        self._rig.camera(request.camera_id).server_time.tell(answer.time, frame.stamp_ns)
+        return answer
 
     async def UpdateCamera(
         self, request: capture_service_pb2.UpdateCameraRequest, context: Context

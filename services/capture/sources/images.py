@@ -58,7 +58,9 @@ class ImagesSource(RecordingSource):
 
     def _data(self) -> bytes:
         if self._read[0] != self._frame:
-            self._read = self._frame, self._paths[self._frame].read_bytes()
+            # Unbuffered, since it is read whole: a third of the CPU of Path.read_bytes.
+            with self._paths[self._frame].open("rb", buffering=0) as file:
+                self._read = self._frame, file.readall()
         return self._read[1]
 
     def seek(self, media_ns: int) -> None:
