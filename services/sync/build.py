@@ -31,6 +31,7 @@ def builder(settings: SyncSettings) -> Build:
             most_frames=settings.most_frames,
             keep_bytes=settings.keep_bytes,
             life_s=settings.life_s,
+            lease_s=settings.lease_s,
         )
         parts = Parts(
             replica_id=context.replica_id,

@@ -40,6 +40,8 @@ class Holder:
         self.metrics = OfSession(session_id)
         self.clocks: Clocks = {}
         """What each camera's poses last said of its clock."""
+        self.renewed_s = 0.0
+        """When a turn last renewed the lease, time.monotonic()."""
         self.sets = 0
         self.committed_us = 0
         """Sets at or before it are final; 0 while unknown."""
@@ -146,8 +148,11 @@ class Holder:
         )
         # Until Redis says otherwise nobody knows whether this happened.
         self.stale = True
+        asked_s = time.monotonic()
         answer = await self._parts.store.commit(self.session_id, token, turn)
         self.stale = answer.overflow > 0
+        if answer.renewed:
+            self.renewed_s = asked_s
         if answer.overflow:
             DROPS.labels("sync", "ingest", drop_name(stream_pb2.DROP_REASON_OVERFLOW)).inc(answer.overflow)
         self._numbers.exists(answer.announced, time.monotonic())

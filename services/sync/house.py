@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PERIOD_S = 1.0
+WEIGH_EVERY = 5
+"""What the session takes in Redis is asked every so many periods."""
 LOOK_EVERY = 3
 """The pictures are compared every so many periods …"""
 CALM_LOOKS, CALM_EVERY = 2, 12
@@ -56,6 +58,7 @@ class House:
         self._calm_looks = 0
         self.alarms = Alarms()
         self._redis_bytes = 0
+        self._told = 0
 
     def status(self) -> pb.GetSessionStatusResponse:
         """The session as this replica sees it; only the holder sees all."""
@@ -120,7 +123,9 @@ class House:
 
     async def _tell(self) -> None:
         session_id, store = self._worker.session_id, self._parts.store
-        self._redis_bytes = await store.size(session_id)
+        if self._told % WEIGH_EVERY == 0:
+            self._redis_bytes = await store.size(session_id)
+        self._told += 1
         status = self.status()
         export(status, self._worker.holder.matcher.waiting)
         active = any(not camera.idle for camera in status.cameras)

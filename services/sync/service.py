@@ -25,7 +25,10 @@ from services.sync.worker import BATCH, SessionWorker
 
 log = structlog.get_logger()
 
-ACK_S = 0.5
+ACK_S = 1.0
+"""Between two answers at most: each costs both sides more than a pose does."""
+ACK_POSES = 128
+"""So many poses are acknowledged at a time, about: half of what a sender keeps to send again."""
 MOST_FAILED = 64
 SETTLE_S = 1.0
 
@@ -57,7 +60,9 @@ class SyncService(sync_service_pb2_grpc.SyncServiceServicer):
         try:
             yield stream.ack()
             while True:
-                await asyncio.wait((reader, draining), timeout=ACK_S, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    (reader, draining), timeout=stream.pause_s(), return_when=asyncio.FIRST_COMPLETED
+                )
                 over = reader.done() or draining.done()
                 if over:
                     await stream.settle()
@@ -125,6 +130,7 @@ class _IngestStream:
         self._told = Tally()
         self._apart = TieBreaker()
         self._failed: list[pb.IngestPosesResponse] = []
+        self._rate = 0.0
 
     async def read(self, requests: AsyncIterator[pb.IngestPosesRequest]) -> None:
         """Hand every pose to the worker until the client closes its side."""
@@ -168,6 +174,10 @@ class _IngestStream:
         except TimeoutError:
             log.warning("poses left unstored", session=self._worker.session_id)
 
+    def pause_s(self) -> float:
+        """How long it is until the next answers."""
+        return min(ACK_S, ACK_POSES / max(1.0, self._rate))
+
     def answers(self) -> list[pb.IngestPosesResponse]:
         """What changed since the last call."""
         answers, self._failed = self._failed, []
@@ -178,7 +188,9 @@ class _IngestStream:
                 answers.append(
                     pb.IngestPosesResponse(dropped=stream_pb2.DropNotice(reason=reason, count=more))
                 )
-        if self._tally.stored != self._told.stored:
+        stored = self._tally.stored - self._told.stored
+        self._rate = stored / self.pause_s()
+        if stored:
             self._told.stored = self._tally.stored
             answers.append(self.ack())
         return answers

@@ -76,6 +76,8 @@ class Turn:
 class Committed:
     """Answer of `commit`."""
 
+    renewed: bool
+    """The lease was still held, and is for its whole life again."""
     announced: int
     """Poses that other replicas stored so far."""
     overflow: int
@@ -118,6 +120,12 @@ def _join_keys(session_id: str) -> tuple[str, str, str]:
     return waiting, poses, meta
 
 
+@lru_cache(maxsize=256)
+def _turn_keys(session_id: str) -> tuple[str, ...]:
+    """What a turn changes."""
+    return *_join_keys(session_id), keys.synced_sets(session_id), lease_key(session_id)
+
+
 def parse_arrival(message: bytes) -> tuple[int, Frame]:
     """Number and frame of a message on the arrivals channel."""
     number, time_us, arrival_us, length, rest = message.split(b"|", 4)
@@ -129,11 +137,14 @@ def parse_arrival(message: bytes) -> tuple[int, Frame]:
 class SyncStore:
     """The scripts, bound to one Redis. Call `aclose` when done."""
 
-    def __init__(self, redis: RedisClient, *, most_frames: int, keep_bytes: int, life_s: int) -> None:
+    def __init__(
+        self, redis: RedisClient, *, most_frames: int, keep_bytes: int, life_s: int, lease_s: float
+    ) -> None:
         self._redis = redis
         self._most_frames = most_frames
         self._keep_bytes = keep_bytes
         self._life_s = life_s
+        self._lease_ms = round(lease_s * 1000)
         self._pipeline = Pipeline(redis)
         self._ingest, self._commit, self._claim = (
             Script((SCRIPTS / f"{name}.lua").read_text()) for name in ("ingest", "commit", "claim")
@@ -193,7 +204,7 @@ class SyncStore:
         )
 
     async def commit(self, session_id: str, fence: int, turn: Turn) -> Committed:
-        """Do all of a turn or nothing.
+        """Do all of a turn or nothing, and renew the lease.
 
         Raises Fenced: another replica took over. Raises Moved: the store is not as expected; claim it again.
         """
@@ -202,7 +213,7 @@ class SyncStore:
         keep = max(LEAST_SETS, self._keep_bytes // max(map(len, turn.sets), default=1))
         arguments: list[Any] = [
             fence, before_us, turn.sets_before, keep, self._life_s, self._most_frames,
-            len(turn.sets), len(turn.forget), len(turn.leaving), len(turn.passing), len(staying),
+            self._lease_ms, len(turn.sets), len(turn.forget), len(turn.leaving), len(turn.passing), len(staying),
             *turn.sets, *turn.forget, *(frame.member for frame in (*turn.leaving, *new)),
         ]  # fmt: skip
         for frame in staying:
@@ -216,12 +227,11 @@ class SyncStore:
             fields[f"l:{frame.camera_id}"] = frame.arrival_us
         for name, value in fields.items():
             arguments += (name, value)
-        done, word, *rest = await self._pipeline.run(
-            self._commit, [*_join_keys(session_id), keys.synced_sets(session_id)], arguments
-        )
+        done, word, *rest = await self._pipeline.run(self._commit, _turn_keys(session_id), arguments)
         if done:
             announced, overflow, *doubles = rest
             return Committed(
+                bool(word),
                 announced,
                 overflow,
                 frozenset(frame.member for frame, double in zip(new, doubles, strict=True) if double),

@@ -77,7 +77,7 @@ class SessionWorker:
         if not self.holds or len(self._pending) >= BATCH:
             return False
         frames = [frame for frame, _ in self._pending]
-        return self.holder.matcher.waits_beside(frames, self._parts.clock.now_us())
+        return self.holder.matcher.waits_beside(frames, frames[-1].arrival_us)
 
     def _announced(self, message: bytes | None) -> None:
         if message is None:
@@ -200,7 +200,12 @@ class SessionWorker:
             pause_s = period_s
             try:
                 if self._lease.held:
-                    await self._lease.renew()
+                    # Sets that leave renew it too.
+                    left_s = self.holder.renewed_s + period_s - time.monotonic()
+                    if left_s > 0:
+                        pause_s = left_s
+                    else:
+                        await self._lease.renew()
                 elif not await self._lease.acquire():
                     pause_s = min(period_s, self._lease.free_in_s + 0.005)
             except (*UNREACHABLE, RedisError):

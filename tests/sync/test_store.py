@@ -10,10 +10,11 @@ import pytest
 
 from demo.fetch import present_servers
 from services.mesh import keys
+from services.mesh.lease import Lease
 from services.mesh.redis import RedisClient, connect
 from services.sync.errors import Fenced, Moved
 from services.sync.frames import Frame
-from services.sync.store import Stored, SyncStore, Turn, arrivals_channel, parse_arrival
+from services.sync.store import Stored, SyncStore, Turn, arrivals_channel, lease_key, parse_arrival
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import Eventually
 from tests.sync.conftest import Start
@@ -48,7 +49,7 @@ async def redis(server: RedisServer) -> AsyncIterator[RedisClient]:
 
 @pytest.fixture
 async def store(redis: RedisClient) -> AsyncIterator[SyncStore]:
-    store = SyncStore(redis, most_frames=4, keep_bytes=100_000, life_s=60)
+    store = SyncStore(redis, most_frames=4, keep_bytes=100_000, life_s=60, lease_s=30)
     yield store
     await store.aclose()
 
@@ -151,6 +152,24 @@ async def test_what_another_replica_stored_before_is_told_and_leaves_with_its_se
     )
     assert done.doubles == {frame("a", 1).member, frame("a", 2).member}
     assert (await store.claim(SESSION, 2, 0, 0)).frames == (frame("a", 2),)
+
+
+async def test_a_turn_renews_the_lease_of_whoever_holds_it(redis: RedisClient, store: SyncStore) -> None:
+    lease = Lease(redis, lease_key(SESSION), "a", 1.0)
+    assert await lease.acquire()
+    await store.claim(SESSION, lease.token, 0, 0)
+    assert (await store.commit(SESSION, lease.token, turn(0, 1000, sets=(b"x",)))).renewed
+    assert await redis.pttl(lease.key) > 20_000
+    token = lease.token
+    await lease.release()
+    more = turn(1000, 2000, sets_before=1, sets=(b"y",))
+    assert not (await store.commit(SESSION, token, more)).renewed
+    assert not await redis.exists(lease.key)
+    other = Lease(redis, lease_key(SESSION), "b", 1.0)
+    assert await other.acquire()
+    more = turn(2000, 3000, sets_before=2, sets=(b"z",))
+    assert not (await store.commit(SESSION, token, more)).renewed
+    assert await redis.pttl(other.key) <= 1000
 
 
 async def test_the_oldest_goes_when_more_wait_than_a_session_may_hold(
