@@ -32,4 +32,13 @@ describe("the arrangement of cameras", () => {
     expect(arrange([16 / 9, 16 / 9, 16 / 9, 16 / 9], 1400, 850, 10).rows).toEqual([2, 2]);
     expect(arrange([9 / 16, 9 / 16, 9 / 16, 9 / 16], 1400, 850, 10).rows).toEqual([4]);
   });
+
+  test("stays as it is while the room changes by a line of text, and changes where it is worth it", () => {
+    const pair = [4 / 3, 4 / 3];
+    const before = arrange(pair, 823, 640, 10).rows;
+    expect(before).toEqual([1, 1]);
+    expect(arrange(pair, 823, 600, 10).rows).toEqual([2]);
+    expect(arrange(pair, 823, 600, 10, 2).rows).toEqual(before);
+    expect(arrange(pair, 823, 400, 10, 2).rows).toEqual([2]);
+  });
 });

@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import type { SubScores } from "../api/documents";
-import { named, useText } from "../i18n";
+import { faultName, named, useText } from "../i18n";
 import { percent } from "../i18n/format";
 import type { SessionModel } from "../state/session";
 import { useValue } from "../state/value";
@@ -121,15 +121,22 @@ function Why({ model }: { model: SessionModel }) {
   );
 }
 
-/** The joints beyond their tolerance, worst first. */
+/** The joints beyond their tolerance, worst first; between two movements the faults of the last one, which its score counts. */
 function JointList({ model }: { model: SessionModel }) {
   const t = useText();
   const message = useValue(model.score);
+  const done = useValue(model.repetitions).at(-1);
   if (message === null || message.score === null) return null;
   const wrong = message.joint_errors.filter(({ severity }) => severity > 1).slice(0, 3);
+  const faults = wrong.length > 0 || message.state === "tracking" ? [] : (done?.faults ?? []);
   return (
-    <ul class="joints" aria-label={t("joints.label")}>
-      {wrong.length === 0 && <li class="joints-none">{t("joints.none")}</li>}
+    <ul class="joints" aria-label={t(faults.length > 0 ? "report.faults" : "joints.label")}>
+      {wrong.length + faults.length === 0 && <li class="joints-none">{t("joints.none")}</li>}
+      {faults.map((code) => (
+        <li key={code} class="joint-wrong">
+          {faultName(t, code)}
+        </li>
+      ))}
       {wrong.map(({ joint, degrees, severity }) => (
         <li key={joint} class={severity > 1.4 ? "joint-wrong" : "joint-edge"}>
           {named(t, "joint", joint)}

@@ -31,10 +31,13 @@ export function Stage({ model }: { model: SessionModel }) {
   const one = all.find(({ camera_id }) => camera_id === enlarged);
   const shown = one ? [one] : all;
   const shapes = shown.map(aspectOf).join();
-  const { rows, height } = useMemo(
-    () => arrange(shapes.split(",").map(Number), size.width, size.height, GAP),
-    [shapes, size.width, size.height],
-  );
+  const standing = useRef({ shapes: "", rows: 0 });
+  const { rows, height } = useMemo(() => {
+    const before = standing.current.shapes === shapes ? standing.current.rows : 0;
+    const layout = arrange(shapes.split(",").map(Number), size.width, size.height, GAP, before);
+    standing.current = { shapes, rows: layout.height > 0 ? layout.rows.length : 0 };
+    return layout;
+  }, [shapes, size.width, size.height]);
 
   const rowEnds = new Set(
     rows.map((_, row) => rows.slice(0, row + 1).reduce((sum, count) => sum + count, 0)),

@@ -7,9 +7,22 @@ export interface Layout {
   height: number;
 }
 
-/** Splits `aspects` (width / height, in order) into the number of rows that gives the largest images. */
-export function arrange(aspects: readonly number[], width: number, height: number, gap: number): Layout {
+/** How much larger images must become for the rows to change: advice of one line more must not move the cameras about. */
+const WORTH_MOVING = 1.15;
+
+/**
+ * Splits `aspects` (width / height, in order) into the number of rows that gives the largest images; those that stand so far,
+ * `standing` of them, stay unless others are clearly better.
+ */
+export function arrange(
+  aspects: readonly number[],
+  width: number,
+  height: number,
+  gap: number,
+  standing = 0,
+): Layout {
   let best: Layout = { rows: [aspects.length], height: 0 };
+  let worth = 0;
   for (let rows = 1; rows <= aspects.length; rows++) {
     const counts = splitEvenly(aspects, rows);
     let from = 0;
@@ -19,7 +32,11 @@ export function arrange(aspects: readonly number[], width: number, height: numbe
       fit = Math.min(fit, (width - gap * (count - 1)) / total);
       from += count;
     }
-    if (fit > best.height) best = { rows: counts, height: fit };
+    const worthHere = rows === standing ? fit * WORTH_MOVING : fit;
+    if (worthHere > worth) {
+      best = { rows: counts, height: fit };
+      worth = worthHere;
+    }
   }
   return { rows: best.rows, height: Math.floor(best.height) };
 }

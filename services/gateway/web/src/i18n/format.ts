@@ -11,6 +11,11 @@ export function moment(us: number, language: Language): string {
   );
 }
 
+/** Its day alone. */
+export function date(us: number, language: Language): string {
+  return new Intl.DateTimeFormat(LOCALE[language], { dateStyle: "medium" }).format(us / 1000);
+}
+
 /** `2026-11-22 19.34`, in this browser's time zone: for the names of files. */
 export function stamp(us: number): string {
   const local = new Date(us / 1000);

@@ -29,3 +29,10 @@ export function named(t: Translate, family: string, name: string): string {
   const key = `${family}.${name}`;
   return key in en ? t(key as Text) : name.replaceAll("_", " ");
 }
+
+/** What a code (`exercise.part.direction.phase`) says goes wrong; the name of it in this exercise before that in any. */
+export function faultName(t: Translate, code: string): string {
+  const [exercise, part = code, direction = ""] = code.split(".");
+  const own = `fault.${exercise}.${part}.${direction}`;
+  return own in en ? t(own as Text) : named(t, "fault", `${part}.${direction}`);
+}

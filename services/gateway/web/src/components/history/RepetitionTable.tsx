@@ -1,5 +1,5 @@
 import type { Repetition } from "../../api/documents";
-import { named, type Translate, useText } from "../../i18n";
+import { faultName, named, type Translate, useText } from "../../i18n";
 import { percent, signed } from "../../i18n/format";
 import { language } from "../../state/preferences";
 import { useValue } from "../../state/value";
@@ -67,16 +67,10 @@ function RepetitionRow({ done, t }: { done: Repetition; t: Translate }) {
               .filter((word) => word !== "")
               .join(" · ")}
       </td>
-      <td>{done.faults.map((code) => faultName(code, t)).join(", ") || "–"}</td>
+      <td>{done.faults.map((code) => faultName(t, code)).join(", ") || "–"}</td>
       <td class="wide">{done.cue === null ? "–" : chosen === "ko" ? done.cue.text_ko : done.cue.text_en}</td>
     </tr>
   );
 }
 
 const whole = (score: number | null) => (score === null ? "–" : Math.round(score));
-
-/** Codes are `exercise.part.direction.phase`; what goes wrong has the same name in every exercise. */
-export function faultName(code: string, t: Translate): string {
-  const [, part = code, direction = ""] = code.split(".");
-  return named(t, "fault", `${part}.${direction}`);
-}

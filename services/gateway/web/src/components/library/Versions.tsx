@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Reference } from "../../api/documents";
 import { activate, exportAddress, versions } from "../../api/references";
 import { useText } from "../../i18n";
+import { date } from "../../i18n/format";
 import { language } from "../../state/preferences";
 import { loadReferences } from "../../state/references";
 import { useValue } from "../../state/value";
@@ -64,11 +65,10 @@ export function Versions({ reference: { reference_id: id, version, name }, attem
 function Made({ reference: { created_us, videos, silhouettes } }: { reference: Reference }) {
   const t = useText();
   const chosen = useValue(language);
-  const day = new Date(created_us / 1000).toLocaleDateString(chosen, { dateStyle: "medium" });
   return (
     <small class="muted">
       {[
-        day,
+        date(created_us, chosen),
         t(videos === 1 ? "library.videos.one" : "library.videos", { n: videos }),
         ...(silhouettes ? [t("library.outlines")] : []),
       ].join(" · ")}
