@@ -50,6 +50,7 @@ class Camera:
         self.clock_changed = asyncio.Event()
         """Set when server_time was replaced and is to be probed."""
         self._monotonic_time = server_time
+        self._metrics = metrics.OfCamera(camera_id)
         self._asked = target
         self._useful_fps = 0.0
         self._unreported: Counter[stream_pb2.DropReason.ValueType] = Counter()
@@ -217,13 +218,14 @@ class Camera:
         self.read_fps = self._read_meter.sample(now_s, read)
         self.sent_fps = self._sent_meter.sample(now_s, self._sent)
         told_read, told_sent, told_bytes = self._told
-        metrics.FRAMES_READ.labels(self.camera_id).inc(read - told_read)
-        metrics.FRAMES_SENT.labels(self.camera_id).inc(self._sent - told_sent)
-        metrics.BYTES_SENT.labels(self.camera_id).inc(self._sent_bytes - told_bytes)
+        told = self._metrics
+        told.frames_read.inc(read - told_read)
+        told.frames_sent.inc(self._sent - told_sent)
+        told.bytes_sent.inc(self._sent_bytes - told_bytes)
         self._told = (read, self._sent, self._sent_bytes)
-        metrics.READ_FPS.labels(self.camera_id).set(self.read_fps)
-        metrics.SENT_FPS.labels(self.camera_id).set(self.sent_fps)
-        metrics.QUALITY.labels(self.camera_id).set(self.quality.quality)
-        metrics.WAITING.labels(self.camera_id).set(self.slot.filled)
-        metrics.READING.labels(self.camera_id).set(self.state_now is CameraState.READING)
-        metrics.STREAMING.labels(self.camera_id).set(self.link_state is LinkState.STREAMING)
+        told.read_fps.set(self.read_fps)
+        told.sent_fps.set(self.sent_fps)
+        told.quality.set(self.quality.quality)
+        told.waiting.set(self.slot.filled)
+        told.reading.set(self.state_now is CameraState.READING)
+        told.streaming.set(self.link_state is LinkState.STREAMING)

@@ -32,6 +32,21 @@ AGE_SECONDS = Histogram(
 )
 
 
+class OfCamera:
+    """One camera's metrics: looked up once, since looking up costs more than counting."""
+
+    def __init__(self, camera_id: str) -> None:
+        self.frames_read = FRAMES_READ.labels(camera_id)
+        self.frames_sent = FRAMES_SENT.labels(camera_id)
+        self.bytes_sent = BYTES_SENT.labels(camera_id)
+        self.waiting = WAITING.labels(camera_id)
+        self.read_fps = READ_FPS.labels(camera_id)
+        self.sent_fps = SENT_FPS.labels(camera_id)
+        self.quality = QUALITY.labels(camera_id)
+        self.reading = READING.labels(camera_id)
+        self.streaming = STREAMING.labels(camera_id)
+
+
 def dropped(stage: str, reason: stream_pb2.DropReason.ValueType, count: int = 1) -> None:
     """Count what was given up: `read` before it reached the link, `send` after."""
     telemetry.drops("capture", stage, drop_name(reason)).inc(count)

@@ -11,7 +11,7 @@ from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.errors import InvalidInput, KomiError
 from services.mesh.sessions import check_name
 from services.mesh.stages import HOST_ID, monotonic_ns
-from services.mesh.times import from_timestamp, to_timestamp
+from services.mesh.times import from_timestamp, put_timestamp
 from services.sync import samples
 from services.sync.frames import Frame
 from services.sync.fusion import Fused
@@ -71,28 +71,24 @@ def encode_set(
     session_id: str, sequence: int, fence: int, group: Group, fused: Fused | None, synced_ns: int
 ) -> bytes:
     """SyncedSet of a group, serialised; stamped as synced at `synced_ns` of this host's monotonic clock."""
-    header = pb.SyncedSet(
-        session_id=session_id,
-        sequence=sequence,
-        server_time=to_timestamp(group.time_us),
-        missing=[
-            pb.MissingCamera(camera_id=name, reason=MISSING[why]) for name, why in group.missing.items()
-        ],
-        spread_us=group.spread_us,
-        kind=pb.SET_KIND_GROUP if group.resampled is None else pb.SET_KIND_RESAMPLED,
-        approximate=group.approximate,
-        fence=fence,
-    )
+    header = pb.SyncedSet()
+    header.session_id, header.sequence, header.fence = session_id, sequence, fence
+    put_timestamp(header.server_time, group.time_us)
+    for name, why in group.missing.items():
+        header.missing.add(camera_id=name, reason=MISSING[why])
+    header.spread_us, header.approximate = group.spread_us, group.approximate
+    header.kind = pb.SET_KIND_GROUP if group.resampled is None else pb.SET_KIND_RESAMPLED
     if fused is not None:
-        header.fused.world_m.extend(fused.world_m.ravel().tolist())
-        header.fused.confidence.extend(fused.confidence.tolist())
+        told = header.fused
+        told.world_m.extend(fused.world_m.ravel().tolist())
+        told.confidence.extend(fused.confidence.tolist())
         if fused.reprojection_px is not None:
-            header.fused.triangulated = True
-            header.fused.reprojection_px.extend(fused.reprojection_px.tolist())
+            told.triangulated = True
+            told.reprojection_px.extend(fused.reprojection_px.tolist())
     last = max(group.there, key=lambda frame: frame.arrival_us)
-    header.stamps.CopyFrom(_read(last).stamps)
-    header.stamps.synced_monotonic_ns = synced_ns
-    header.stamps.sync_host_id = HOST_ID
+    stamps = header.stamps
+    stamps.CopyFrom(_read(last).stamps)
+    stamps.synced_monotonic_ns, stamps.sync_host_id = synced_ns, HOST_ID
     members = (_field(_MEMBER_TAG, payload) for payload in _payloads(group))
     return b"".join((header.SerializeToString(), *members))
 
@@ -111,7 +107,7 @@ def _payloads(group: Group) -> list[bytes]:
 def _resampled(frame: Frame, sample: Sample | None, time_us: int) -> bytes:
     """The PoseFrame of a camera at a tick: its frame's names and stamps with interpolated landmarks."""
     pose = pose_pb2.PoseFrame.FromString(frame.payload)
-    pose.time.server_time.CopyFrom(to_timestamp(time_us))
+    put_timestamp(pose.time.server_time, time_us)
     pose.ClearField("pose")
     if sample is None or abs(frame.time_us - time_us) > MASK_US:
         pose.ClearField("mask")
