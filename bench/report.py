@@ -13,7 +13,7 @@ import psutil
 from bench import curves, usage
 from bench.run import Plan
 
-PACKAGES = ("mediapipe", "grpcio", "protobuf", "redis", "numpy", "simplejpeg", "uvloop", "numba")
+PACKAGES = ("mediapipe", "ai-edge-litert", "grpcio", "protobuf", "redis", "numpy", "simplejpeg", "uvloop", "numba")
 COLUMNS = ("p50", "p90", "p99", "p99.9", "max")
 
 Found = dict[str, Any]
@@ -161,7 +161,7 @@ def draw(found: Found, path: Path) -> None:
     cpu = {k: v for k, v in found.get("cpu_ms_per_frame", {}).items() if k not in usage.SUMS}
     if cpu:
         model = found["cpu_ms_per_frame"]["inference"]
-        middle.bar(["MediaPipe"], [model], color="#9aa5b1")
+        middle.bar(["inference"], [model], color="#9aa5b1")
         cpu["pose"] -= model
         middle.bar(list(cpu), list(cpu.values()), color="#2d6aa8")
         middle.tick_params(axis="x", rotation=45)

@@ -60,7 +60,7 @@ class Mesh:
         return await usage.read(self.cpu, self.metrics)
 
     def cpu(self) -> tuple[dict[str, float], float]:
-        """CPU seconds by service, and those of MediaPipe."""
+        """CPU seconds by service, and those of the networks' own threads."""
         return usage.of_processes(self.pids)
 
     def peak_memory_mb(self) -> dict[str, float]:
@@ -122,7 +122,7 @@ async def running(model: str, *, inference: bool = True, **settings: str) -> Asy
     """The mesh, ready. `settings`: more environment for all services. Raises ProgramError, TimeoutError."""
     os.environ.pop(mesh.REDIS_URL, None)  # its own Redis: nobody else's sessions
     addresses = any_ports()
-    more = {"KOMI_POSE_MODEL": model, "KOMI_POSE_INFERENCE": "mediapipe" if inference else "none", **settings}
+    more = {"KOMI_POSE_MODEL": model, "KOMI_POSE_INFERENCE": "blazepose" if inference else "none", **settings}
     if not inference:
         more["KOMI_POSE_MAX_TRACKERS"] = "64"
     programs = [

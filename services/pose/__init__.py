@@ -1,1 +1,1 @@
-"""pose: turns frames into 33 landmarks with MediaPipe, one tracker a camera, in order."""
+"""pose: turns frames into 33 landmarks, one tracker a camera, in order."""

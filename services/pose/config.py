@@ -25,14 +25,14 @@ class PoseSettings(ServiceSettings):
     model: str = "full"
     """Pose model: lite (fastest), full, heavy (most exact), or the path of a .task file."""
 
-    inference: Literal["mediapipe", "none"] = "mediapipe"
+    inference: Literal["blazepose", "none"] = "blazepose"
     """none finds the same standing person in every frame without looking: only for benches of everything else."""
 
     workers: int = Field(default=0, ge=0, le=256)
     """Threads that decode and infer. 0: one for each core the process may use."""
 
     max_trackers: int = Field(default=16, ge=1, le=256)
-    """Most streams at a time; each takes memory (lite 70 MB, full 80, heavy 145). More are refused: RESOURCE_EXHAUSTED."""
+    """Most streams at a time; they share the cores. More are refused: RESOURCE_EXHAUSTED."""
 
     credit: int = Field(default=2, ge=1, le=16)
     """Frames a live camera may have on the way. 1 spares bandwidth, 2 hides the round trip."""

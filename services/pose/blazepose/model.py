@@ -1,8 +1,8 @@
 """A bundle's networks, lent to whoever looks at a frame.
 
 Networks keep nothing from frame to frame, so all cameras share a few: one for each worker, and one that runs on several cores,
-for a frame that comes while no other is looked at. A frame that is alone is done sooner so, and frames that are many are not
-cut into pieces that wait for each other.
+for frames that are alone. A frame that is alone is done sooner so; frames that come together, as those of cameras in step do,
+are sooner done each on a core of its own than cut into pieces that wait for each other.
 """
 
 import contextlib
@@ -21,6 +21,10 @@ from services.pose.tracker import DEFAULT_OPTIONS, TrackerOptions
 
 MOST_CORES = 4
 """For one frame: more do not make it shorter."""
+MEMORY = 0.2
+"""What one frame counts in how often frames come together."""
+SELDOM = 0.3
+"""Frames that come together less often than this are taken to be alone."""
 
 
 class BlazePose:
@@ -37,6 +41,8 @@ class BlazePose:
         self._wide: list[Networks] = []
         self._all: list[Networks] = []
         self._lent = 0
+        self._taken = 0
+        self._together = 0.0
 
     def prepare(self, options: TrackerOptions = DEFAULT_OPTIONS, /) -> None:
         """See Model."""
@@ -70,9 +76,13 @@ class BlazePose:
         if self._bundle is None:
             self.prepare()
         with self._lock:
-            lent_from = self._wide if self._wide and not self._lent else self._narrow
+            alone = not self._lent and self._together < SELDOM
+            lent_from = self._wide if self._wide and alone else self._narrow
             networks = lent_from.pop() if lent_from else None
+            first = not self._lent
             self._lent += 1
+            self._taken += 1
+            taken = self._taken
         try:
             if networks is None:
                 networks = self._one_more()
@@ -85,6 +95,8 @@ class BlazePose:
         with self._lock:
             self._lent -= 1
             lent_from.append(networks)
+            if first:
+                self._together += MEMORY * ((self._taken > taken) - self._together)
 
     def _one_more(self) -> Networks:
         assert self._bundle is not None
