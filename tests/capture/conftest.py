@@ -1,4 +1,4 @@
-"""What capture's tests share: made recordings, and a whole capture service inside the test."""
+"""What capture's tests share: made recordings, a scripted pose, and a whole capture service inside the test."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +15,7 @@ from services.capture.build import build
 from services.capture.config import CaptureSettings
 from services.mesh.channel import open_channel
 from services.mesh.server import Service
+from tests.capture.scripted_pose import ScriptedPose, serving
 
 MakeVideo = Callable[..., Path]
 
@@ -76,6 +77,15 @@ class RunningCapture:
 
 
 StartCapture = Callable[..., AbstractAsyncContextManager[RunningCapture]]
+
+
+@pytest.fixture
+async def pose() -> AsyncIterator[ScriptedPose]:
+    """A scripted pose service; `pose.address` says where."""
+    scripted = ScriptedPose()
+    async with serving(scripted) as port:
+        scripted.address = f"grpc://127.0.0.1:{port}"
+        yield scripted
 
 
 @pytest.fixture

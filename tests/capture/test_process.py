@@ -6,13 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.capture.conftest import MakeVideo
-from tests.capture.scripted_pose import ScriptedPose, serving
+from tests.capture.scripted_pose import ScriptedPose
 from tests.support.redis_server import CHECKOUT
 from tests.support.waiting import Eventually
 
@@ -29,14 +28,6 @@ def run(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
         [*COMMAND, *arguments],
         capture_output=True, text=True, timeout=60, check=False, cwd=CHECKOUT, env=environment(**more),
     )  # fmt: skip
-
-
-@pytest.fixture
-async def pose() -> AsyncIterator[ScriptedPose]:
-    scripted = ScriptedPose()
-    async with serving(scripted) as port:
-        scripted.address = f"grpc://127.0.0.1:{port}"
-        yield scripted
 
 
 class Running:

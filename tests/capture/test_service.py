@@ -16,16 +16,8 @@ from komi.capture.v1 import capture_service_pb2
 from services.capture.service import CaptureServicer
 from services.mesh.channel import open_channel
 from tests.capture.conftest import MakeVideo, RunningCapture, StartCapture
-from tests.capture.scripted_pose import ScriptedPose, serving
+from tests.capture.scripted_pose import ScriptedPose
 from tests.support.waiting import Eventually
-
-
-@pytest.fixture
-async def pose() -> AsyncIterator[ScriptedPose]:
-    scripted = ScriptedPose()
-    async with serving(scripted) as port:
-        scripted.address = f"grpc://127.0.0.1:{port}"
-        yield scripted
 
 
 @pytest.fixture

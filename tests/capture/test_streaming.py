@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -16,15 +15,6 @@ from tests.capture.conftest import MakeVideo, StartCapture
 from tests.capture.scripted_pose import ScriptedPose, serving
 from tests.support.redis_server import free_port
 from tests.support.waiting import Eventually
-
-
-@pytest.fixture
-async def pose() -> AsyncIterator[ScriptedPose]:
-    """A scripted pose service; `pose.address` says where."""
-    scripted = ScriptedPose()
-    async with serving(scripted) as port:
-        scripted.address = f"grpc://127.0.0.1:{port}"
-        yield scripted
 
 
 # ---------------------------------------------------------------- the stream

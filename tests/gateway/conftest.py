@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -15,12 +16,14 @@ from services.gateway.server import GatewayServer
 from services.mesh.server import Service
 from services.pose.build import build as build_pose
 from services.pose.config import PoseSettings
+from services.pose.models import ModelError, task_path
 from services.scoring.build import build as build_scoring
 from services.scoring.config import ScoringSettings
 from services.sync.build import builder as sync_builder
 from services.sync.config import SyncSettings
 from tests.gateway.door import Door
 from tests.gateway.scripted import Rig, Scoring
+from tests.support.capabilities import require
 from tests.support.waiting import eventually
 
 NOWHERE = "127.0.0.1:1"
@@ -61,6 +64,23 @@ async def mesh(redis_url: str) -> AsyncIterator[Door]:
     """A gateway with real pose (which finds the same standing person in every frame), sync and scoring."""
     async with AsyncExitStack() as stack:
         yield await open_mesh(stack, redis_url, PoseSettings(inference="none", **_free(redis_url)))
+
+
+@pytest.fixture
+async def real_mesh(redis_url: str) -> AsyncIterator[Door]:
+    """Every service, with the real model."""
+    try:
+        task_path("full")
+    except ModelError as error:
+        require(False, str(error))
+    async with AsyncExitStack() as stack:
+        yield await open_mesh(stack, redis_url, PoseSettings(**_free(redis_url)))
+
+
+@pytest.fixture
+def squats(shared_data: Path) -> Path:
+    """A woman who squats: 13 s, 5 frames a second, two whole squats and a third cut off."""
+    return shared_data / "tfjs-pose-squats" / "pose_squats.mp4"
 
 
 async def open_mesh(stack: AsyncExitStack, redis_url: str, pose: PoseSettings, **shared: Any) -> Door:

@@ -4,8 +4,6 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +12,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from services.pose.config import PoseSettings
-from services.pose.models import ModelError, task_path
-from tests.gateway.conftest import open_mesh
 from tests.gateway.door import Door, receive
-from tests.support.capabilities import require
-
-
-@pytest.fixture
-def squats(shared_data: Path) -> Path:
-    """A woman who squats: 13 s, 5 frames a second, two whole squats and a third cut off."""
-    return shared_data / "tfjs-pose-squats" / "pose_squats.mp4"
-
-
-@pytest.fixture
-async def real_mesh(redis_url: str) -> AsyncIterator[Door]:
-    try:
-        task_path("full")
-    except ModelError as error:
-        require(False, str(error))
-    async with AsyncExitStack() as stack:
-        settings = PoseSettings(redis_url=redis_url, port=0, metrics_port=0, drain_s=0.5)
-        yield await open_mesh(stack, redis_url, settings)
 
 
 def frames_of(video: Path) -> tuple[list[bytes], float]:

@@ -1,21 +1,10 @@
 """A lease has one holder, and its token only grows."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from services.mesh.lease import Lease
-from services.mesh.redis import RedisClient, connect
+from services.mesh.redis import RedisClient
 from tests.support.waiting import Eventually
 
 KEY = "komi:{s}:lease"
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
-    client = connect(redis_url)
-    yield client
-    await client.aclose()
 
 
 async def test_only_one_of_two_holds_the_lease(redis: RedisClient) -> None:

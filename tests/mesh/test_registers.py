@@ -1,6 +1,5 @@
 """Cameras, sessions and images in Redis."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -9,15 +8,8 @@ from komi.pose.v1 import pose_service_pb2
 from services.mesh.cameras import CameraRegister
 from services.mesh.errors import AlreadyExists, InvalidInput, NotFound
 from services.mesh.images import CameraImage, Images
-from services.mesh.redis import RedisClient, connect
+from services.mesh.redis import RedisClient
 from services.mesh.sessions import Mode, SessionConfig, SessionState, SessionStore, check_name
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
-    client = connect(redis_url)
-    yield client
-    await client.aclose()
 
 
 async def test_camera_name_belongs_to_one_instance_until_it_is_forgotten(redis: RedisClient) -> None:

@@ -36,9 +36,3 @@ def chromium(node: Path) -> Path:
     assert found
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     return Path(found)
-
-
-@pytest.fixture
-def squats(shared_data: Path) -> Path:
-    """A woman who squats: 13 s, 5 frames a second, two whole squats and a third cut off."""
-    return shared_data / "tfjs-pose-squats" / "pose_squats.mp4"

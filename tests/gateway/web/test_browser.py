@@ -1,7 +1,6 @@
 """The page in a real browser, over the real mesh on real video. Pictures of it are left in out/browser."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,26 +12,12 @@ from pydantic import SecretStr
 from services.gateway.config import GatewaySettings
 from services.mesh.tokens import Scope, Tokens
 from services.pose.config import PoseSettings
-from services.pose.models import ModelError, task_path
 from tests.gateway.conftest import NOWHERE, open_door, open_mesh
 from tests.gateway.door import Door
 from tests.gateway.web.scenarios import capture, scenario, stopped
-from tests.support.capabilities import require
 from tests.support.waiting import Eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-async def real_mesh(redis_url: str) -> AsyncIterator[Door]:
-    """Every service, with the real model."""
-    try:
-        task_path("full")
-    except ModelError as error:
-        require(False, str(error))
-    async with AsyncExitStack() as stack:
-        settings = PoseSettings(redis_url=redis_url, port=0, metrics_port=0, drain_s=0.5)
-        yield await open_mesh(stack, redis_url, settings)
 
 
 async def test_two_cameras_move_on_screen_and_an_uploaded_reference_brings_score_and_repetitions(
