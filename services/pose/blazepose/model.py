@@ -35,6 +35,7 @@ class BlazePose:
         self._task = task
         self._workers = workers
         self._cores = min(cores, MOST_CORES)
+        self._loading = threading.Lock()
         self._lock = threading.Lock()
         self._bundle: Bundle | None = None
         self._narrow: list[Networks] = []
@@ -47,8 +48,9 @@ class BlazePose:
     def prepare(self, options: TrackerOptions = DEFAULT_OPTIONS, /) -> None:
         """See Model."""
         try:
-            if self._bundle is None:
-                self._load()
+            with self._loading:
+                if self._bundle is None:
+                    self._load()
             for networks in self._all if options.segmentation else ():
                 networks.load_mask()
         except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
