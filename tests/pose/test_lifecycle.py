@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 
 import grpc
 import httpx
@@ -23,7 +24,7 @@ from tests.support.waiting import Eventually
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> RedisClient:
+async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
     """A client of the test's Redis."""
     client = connect(redis_url)
     yield client
