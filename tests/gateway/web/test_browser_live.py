@@ -12,6 +12,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2_grpc
 
+from komi.scoring.v1 import scoring_service_pb2 as scoring
 from komi.sync.v1 import sync_service_pb2 as sync
 from komi.sync.v1 import sync_service_pb2_grpc
 from services.gateway.config import GatewaySettings
@@ -109,7 +110,11 @@ async def test_the_page_goes_on_by_itself_when_the_gateway_is_killed_and_started
             )
             stack.push_async_callback(stopped, driving)
             await step(tmp_path, "open", driving, eventually)
-            await door.score(an_update(1, completes=1))
+            done = an_update(1, completes=1)
+            done.state = scoring.TRACKING_STATE_READY
+            done.ClearField("joint_errors")
+            done.completed.faults.append("push_up.hips.sag.any")
+            await door.score(done)
             await step(tmp_path, "counted", driving, eventually)
         await step(tmp_path, "away", driving, eventually)
         await door.score(an_update(2, completes=2))

@@ -17,6 +17,7 @@ await drive(async (open, complaints) => {
   });
   step("open");
   await eventually(async () => (await bars.count()) === 1, "the first repetition");
+  await page.locator(".score").getByText("hips sagging").waitFor(); // what its score counts, while the person rests
   step("counted");
   await page.getByText("The gateway does not answer. Trying again by itself.").waitFor({ timeout: 60_000 });
   await picture(page, "gateway-away");
