@@ -3,9 +3,9 @@
 
 import { http, socket } from "./address";
 import type { Clock, Stages } from "./messages";
+import { Reconnecting } from "./reconnecting";
 
-const FIRST_RETRY_MS = 300;
-const LONGEST_RETRY_MS = 5000;
+const PAUSES = { firstMs: 300, longestMs: 5000 };
 const SILENCE_MS = 15_000; // probes come every few seconds: longer without any, and the connection is dead
 const MOST_UNSENT_BYTES = 1 << 17; // more than a frame waiting in the browser: the network is behind
 const HEADER_BYTES = 16;
@@ -52,44 +52,23 @@ export interface CameraListener {
   onDropped(count: number): void;
 }
 
-export class CameraSocket {
-  #socket: WebSocket | null = null;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #watch: ReturnType<typeof setInterval> | undefined;
-  #attempts = 0;
-  #lastHeard = 0;
+export class CameraSocket extends Reconnecting {
   #credit = 0;
   #mostBytes = 0;
-  #closed = false;
 
   /** `instance` tells this page from others of the same name: coming back, it takes its own place again. */
   constructor(
     readonly cameraId: string,
     private readonly query: { session: string; fps: string; instance: string },
     private readonly listener: CameraListener,
-  ) {}
-
-  open(): void {
-    addEventListener("online", this.#now);
-    document.addEventListener("visibilitychange", this.#now);
-    this.#connect();
-  }
-
-  close(): void {
-    this.#closed = true;
-    removeEventListener("online", this.#now);
-    document.removeEventListener("visibilitychange", this.#now);
-    this.#drop();
+  ) {
+    super(PAUSES);
   }
 
   /** Whether a frame would go out at once. Where not, a newer one will be worth more. */
   get ready(): boolean {
-    const connection = this.#socket;
-    return (
-      this.#credit > 0 &&
-      connection?.readyState === WebSocket.OPEN &&
-      connection.bufferedAmount < MOST_UNSENT_BYTES
-    );
+    const connection = this.socket;
+    return this.#credit > 0 && connection !== null && connection.bufferedAmount < MOST_UNSENT_BYTES;
   }
 
   /** Sends one JPEG; false when it could not go out and is forgotten. `capturedMs`: performance.now() at its capture. */
@@ -104,41 +83,26 @@ export class CameraSocket {
     header.setFloat64(8, capturedMs, true);
     message.set(new Uint8Array(jpeg), HEADER_BYTES);
     this.#credit--;
-    this.#socket?.send(message);
+    this.socket?.send(message);
     return true;
   }
 
-  #now = (): void => {
-    if (this.#retry !== undefined && document.visibilityState === "visible") this.#connect();
-  };
-
-  #connect(): void {
-    this.#drop();
+  protected override connecting(): string {
+    this.#credit = 0; // comes with `ready`
     this.listener.onLink({ state: "connecting" });
-    const connection = new WebSocket(socket(this.query, "ws", "v1", "cameras", this.cameraId));
-    this.#socket = connection;
-    this.#lastHeard = performance.now();
-    this.#watch = setInterval(() => {
-      if (performance.now() - this.#lastHeard > SILENCE_MS) void this.#lost(false);
-    }, 1000);
-    let opened = false;
-    connection.onopen = () => {
-      opened = true;
-    };
-    connection.onmessage = ({ data }) => {
-      const heardMs = performance.now();
-      this.#lastHeard = heardMs;
-      if (typeof data === "string") this.#hear(JSON.parse(data) as CameraMessage, heardMs);
-    };
-    connection.onclose = () => {
-      if (this.#socket === connection) void this.#lost(!opened);
-    };
+    return socket(this.query, "ws", "v1", "cameras", this.cameraId);
   }
 
-  #hear(message: CameraMessage, heardMs: number): void {
+  protected override silent(silenceMs: number): void {
+    if (silenceMs > SILENCE_MS) void this.lost(1006, true);
+  }
+
+  protected override hear(data: unknown, heardMs: number): void {
+    if (typeof data !== "string") return;
+    const message = JSON.parse(data) as CameraMessage;
     switch (message.type) {
       case "probe":
-        this.#socket?.send(JSON.stringify({ type: "probe_reply", id: message.id, client_ms: heardMs }));
+        this.socket?.send(JSON.stringify({ type: "probe_reply", id: message.id, client_ms: heardMs }));
         break;
       case "credit":
         this.#credit += message.frames;
@@ -146,7 +110,7 @@ export class CameraSocket {
       case "ready":
         this.#credit = message.credit;
         this.#mostBytes = message.max_frame_bytes;
-        this.#attempts = 0;
+        this.arrived();
         this.listener.onSession(message.session_id);
         this.listener.onLink({ state: "live" });
         break;
@@ -172,19 +136,16 @@ export class CameraSocket {
     }
   }
 
-  async #lost(refused: boolean): Promise<void> {
-    this.#drop();
-    if (this.#closed) return;
+  protected override async over(_code: number, opened: boolean, attempts: number): Promise<boolean> {
     // A browser does not say why a handshake failed. Three refusals in a row by a gateway that answers otherwise and
     // knows the camera: the name is another's. (One may be our own old connection, not yet given up.)
-    if (refused && this.#attempts >= 3 && (await this.#taken())) {
-      this.listener.onLink({ state: "taken" });
-      return;
-    }
-    if (this.#closed) return;
-    const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts++);
+    const taken = !opened && attempts >= 3 && (await this.#taken());
+    if (taken) this.listener.onLink({ state: "taken" });
+    return taken;
+  }
+
+  protected override waiting(): void {
     this.listener.onLink({ state: "waiting" });
-    this.#retry = setTimeout(() => this.#connect(), longest * (0.5 + Math.random() / 2));
   }
 
   async #taken(): Promise<boolean> {
@@ -195,15 +156,5 @@ export class CameraSocket {
     } catch {
       return false;
     }
-  }
-
-  #drop(): void {
-    clearTimeout(this.#retry);
-    clearInterval(this.#watch);
-    this.#retry = undefined;
-    this.#credit = 0;
-    const connection = this.#socket;
-    this.#socket = null;
-    connection?.close();
   }
 }

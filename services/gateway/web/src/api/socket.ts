@@ -3,10 +3,10 @@
 import { socket } from "./address";
 import { Problem } from "./call";
 import type { ServerMessage } from "./messages";
+import { Reconnecting } from "./reconnecting";
 import { session } from "./rest";
 
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 8000;
+const PAUSES = { firstMs: 250, longestMs: 8000 };
 const SILENCE_MS = 4000; // status comes every second: after this long without anything, ask
 const GIVE_UP_MS = 9000; // and after this long, connect anew: a sleeping laptop leaves dead sockets behind
 
@@ -22,84 +22,48 @@ export interface SessionListener {
   onConnection(connection: Connection): void;
 }
 
-export class SessionSocket {
-  #socket: WebSocket | null = null;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #watch: ReturnType<typeof setInterval> | undefined;
-  #attempts = 0;
-  #lastHeard = 0;
+export class SessionSocket extends Reconnecting {
   #lastEvent: number | null = null;
-  #closed = false;
 
   constructor(
     readonly sessionId: string,
     private readonly listener: SessionListener,
-  ) {}
-
-  open(): void {
-    addEventListener("online", this.#now);
-    document.addEventListener("visibilitychange", this.#now);
-    this.#connect();
+  ) {
+    super(PAUSES);
   }
 
-  close(): void {
-    this.#closed = true;
-    removeEventListener("online", this.#now);
-    document.removeEventListener("visibilitychange", this.#now);
-    this.#drop();
-  }
-
-  /** Try at once rather than after the back-off: the network, or the person, is back. */
-  #now = (): void => {
-    if (this.#retry !== undefined && document.visibilityState === "visible") this.#connect();
-  };
-
-  #connect(): void {
-    this.#drop();
+  protected override connecting(): string {
     this.listener.onConnection({ state: "connecting" });
     const query: Record<string, string> = { topics: "poses,score,repetition,advice,status" };
     if (this.#lastEvent !== null) query.after = String(this.#lastEvent);
-    const connection = new WebSocket(socket(query, "ws", "v1", "sessions", this.sessionId));
-    this.#socket = connection;
-    this.#lastHeard = performance.now();
-    this.#watch = setInterval(() => this.#checkSilence(connection), 1000);
-    connection.onmessage = ({ data }) => this.#hear(data);
-    connection.onclose = ({ code }) => {
-      if (this.#socket === connection) void this.#lost(code);
-    };
+    return socket(query, "ws", "v1", "sessions", this.sessionId);
   }
 
-  #hear(data: unknown): void {
-    this.#lastHeard = performance.now();
+  protected override hear(data: unknown): void {
     if (typeof data !== "string") return;
     const message = JSON.parse(data) as ServerMessage;
     if (message.type === "hello") {
-      this.#attempts = 0;
+      this.arrived();
       this.listener.onConnection({ state: "live" });
     }
     if ("seq" in message) this.#lastEvent = Math.max(this.#lastEvent ?? 0, message.seq);
     this.listener.onMessage(message);
   }
 
-  #checkSilence(connection: WebSocket): void {
-    const silence = performance.now() - this.#lastHeard;
-    if (silence > GIVE_UP_MS) void this.#lost(1006);
-    else if (silence > SILENCE_MS && connection.readyState === WebSocket.OPEN)
-      connection.send(JSON.stringify({ type: "ping", id: Math.round(silence) }));
+  protected override silent(silenceMs: number): void {
+    if (silenceMs > GIVE_UP_MS) void this.lost(1006, true);
+    else if (silenceMs > SILENCE_MS)
+      this.socket?.send(JSON.stringify({ type: "ping", id: Math.round(silenceMs) }));
   }
 
-  async #lost(code: number): Promise<void> {
-    this.#drop();
-    if (this.#closed) return;
-    if (code === 1000 || (await this.#isUnknown())) {
-      this.listener.onConnection({ state: "gone" });
-      return;
-    }
-    if (this.#closed) return;
-    const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts++);
-    const wait = longest * (0.5 + Math.random() / 2); // spread, so that a restarted gateway is not stormed
-    this.listener.onConnection({ state: "waiting", retryAt: Date.now() + wait });
-    this.#retry = setTimeout(() => this.#connect(), wait);
+  protected override async over(code: number): Promise<boolean> {
+    const gone = code === 1000 || (await this.#isUnknown());
+    if (gone) this.listener.onConnection({ state: "gone" });
+    return gone;
+  }
+
+  protected override waiting(waitMs: number): void {
+    this.listener.onConnection({ state: "waiting", retryAt: Date.now() + waitMs });
   }
 
   /** A browser does not say why a handshake failed, so the REST API is asked whether the session exists. */
@@ -110,14 +74,5 @@ export class SessionSocket {
     } catch (error) {
       return error instanceof Problem && error.status === 404;
     }
-  }
-
-  #drop(): void {
-    clearTimeout(this.#retry);
-    clearInterval(this.#watch);
-    this.#retry = undefined;
-    const connection = this.#socket;
-    this.#socket = null;
-    connection?.close();
   }
 }
