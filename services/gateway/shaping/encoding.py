@@ -1,5 +1,6 @@
 """Documents to bytes. float32 arrays keep their few digits, NaN becomes null."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,7 +25,7 @@ def rounded(values: Iterable[float], decimals: int) -> NDArray[np.float32]:
 
 def number(value: float, decimals: int = 3) -> float | None:
     """A proto's float for a document: rounded, None for NaN and infinities."""
-    return round(value, decimals) if np.isfinite(value) else None
+    return round(value, decimals) if math.isfinite(value) else None
 
 
 def text_frame(payload: bytes) -> bytes:

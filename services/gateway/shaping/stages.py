@@ -16,6 +16,7 @@ STAGES = (
     ("scored", "scoring"),
     ("pushed", "gateway"),
 )
+_FIELDS = tuple((stage, f"{stage}_monotonic_ns", f"{clock}_host_id") for stage, clock in STAGES)
 
 
 def stages_ms(stamps: frame_pb2.StageStamps) -> dict[str, float]:
@@ -28,9 +29,9 @@ def stages_ms(stamps: frame_pb2.StageStamps) -> dict[str, float]:
     if not captured_ns or not host:
         return {}
     told = {}
-    for stage, clock in STAGES:
-        at_ns = getattr(stamps, f"{stage}_monotonic_ns")
-        if at_ns and getattr(stamps, f"{clock}_host_id") == host:
+    for stage, at, clock in _FIELDS:
+        at_ns = getattr(stamps, at)
+        if at_ns and getattr(stamps, clock) == host:
             told[stage] = round((at_ns - captured_ns) / 1e6, 3)
     return told
 
