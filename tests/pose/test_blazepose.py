@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from services.pose.blazepose import decoding, detection
 from services.pose.blazepose.region import Region, around, whole
 from services.pose.blazepose.smoothing import IMAGE, OneEuro, Smoothing
+from services.pose.blazepose.width import Width
 
 places = st.floats(-500, 1500)
 turns = st.floats(-math.pi, math.pi)
@@ -144,3 +145,32 @@ def test_visibility_comes_slowly_and_the_first_is_taken_as_it_is() -> None:
     second = smoothing.smooth(points, world, np.ones(33, np.float32), 0.03, 100)[2]
     assert first.tolist() == [0.0] * 33
     np.testing.assert_allclose(second, 0.1, rtol=1e-6)
+
+
+def chosen(
+    width: Width, frames: int, *, wide_s: float, narrow_s: float, together: bool = False
+) -> list[bool]:
+    """What was chosen for frames that take so long."""
+    choices = []
+    for _ in range(frames):
+        wide = width.wide()
+        choices.append(wide)
+        width.took(wide_s if wide else narrow_s, wide=wide, together=together)
+    return choices
+
+
+def test_frames_are_done_in_the_way_that_is_quicker_and_the_other_is_tried_now_and_then() -> None:
+    width = Width()
+    free = chosen(width, 500, wide_s=0.004, narrow_s=0.007)
+    assert 480 <= sum(free) < 500
+    busy = chosen(width, 500, wide_s=0.016, narrow_s=0.009)
+    assert busy[-100:].count(True) <= 2
+    assert chosen(width, 1000, wide_s=0.004, narrow_s=0.007)[-100:].count(True) >= 97
+
+
+def test_frames_that_come_together_each_have_one_core() -> None:
+    width = Width()
+    assert not any(chosen(width, 50, wide_s=0.004, narrow_s=0.007, together=True)[10:])
+    for _ in range(50):  # they no longer do
+        width.took(0.007, wide=False, together=False)
+    assert any(chosen(width, 50, wide_s=0.004, narrow_s=0.007))

@@ -1,12 +1,12 @@
 """A bundle's networks, lent to whoever looks at a frame.
 
-Networks keep nothing from frame to frame, so all cameras share a few: one for each worker, and one that runs on several cores,
-for frames that are alone. A frame that is alone is done sooner so; frames that come together, as those of cameras in step do,
-are sooner done each on a core of its own than cut into pieces that wait for each other.
+Networks keep nothing from frame to frame, so all cameras share a few: one for each worker, and one that runs on several cores
+for frames that come while no other is looked at (`width.py`).
 """
 
 import contextlib
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,15 +16,12 @@ import numpy as np
 from services.pose.blazepose.networks import Bundle, Networks
 from services.pose.blazepose.region import whole
 from services.pose.blazepose.tracker import BlazePoseTracker
+from services.pose.blazepose.width import Width
 from services.pose.errors import ModelNotLoaded
 from services.pose.tracker import DEFAULT_OPTIONS, TrackerOptions
 
 MOST_CORES = 4
 """For one frame: more do not make it shorter."""
-MEMORY = 0.2
-"""What one frame counts in how often frames come together."""
-SELDOM = 0.3
-"""Frames that come together less often than this are taken to be alone."""
 
 
 class BlazePose:
@@ -43,7 +40,7 @@ class BlazePose:
         self._all: list[Networks] = []
         self._lent = 0
         self._taken = 0
-        self._together = 0.0
+        self._width = Width()
 
     def prepare(self, options: TrackerOptions = DEFAULT_OPTIONS, /) -> None:
         """See Model."""
@@ -78,13 +75,14 @@ class BlazePose:
         if self._bundle is None:
             self.prepare()
         with self._lock:
-            alone = not self._lent and self._together < SELDOM
-            lent_from = self._wide if self._wide and alone else self._narrow
-            networks = lent_from.pop() if lent_from else None
             first = not self._lent
+            wide = first and bool(self._wide) and self._width.wide()
+            lent_from = self._wide if wide else self._narrow
+            networks = lent_from.pop() if lent_from else None
             self._lent += 1
             self._taken += 1
             taken = self._taken
+        began_s = time.monotonic()
         try:
             if networks is None:
                 networks = self._one_more()
@@ -98,7 +96,7 @@ class BlazePose:
             self._lent -= 1
             lent_from.append(networks)
             if first:
-                self._together += MEMORY * ((self._taken > taken) - self._together)
+                self._width.took(time.monotonic() - began_s, wide=wide, together=self._taken > taken)
 
     def _one_more(self) -> Networks:
         assert self._bundle is not None
