@@ -13,15 +13,17 @@ from services.mesh.redis import connect
 from services.mesh.server import ServiceContext
 from services.scoring.advice.knowledge import exercises
 from services.scoring.config import ScoringSettings
+from services.scoring.judging.comparison import cosine
 from services.scoring.judging.deviation import momentary
 from services.scoring.library.builder import ReferenceBuilder
 from services.scoring.library.calibrating import Calibrator
 from services.scoring.library.store import ReferenceStore
 from services.scoring.movement.alignment import OnlineWarping
 from services.scoring.movement.features import FEATURES
+from services.scoring.movement.joints import joint_errors
 from services.scoring.movement.landmarks import LANDMARKS, View
-from services.scoring.movement.smoothing import lowpass
-from services.scoring.movement.views import fuse
+from services.scoring.movement.smoothing import lowpass, resample
+from services.scoring.movement.views import fuse, turn_between
 from services.scoring.movement.warping import warping_path
 from services.scoring.phrasing.model import LanguageModel
 from services.scoring.reference.tolerance import Tolerances
@@ -78,9 +80,13 @@ def compile_loops() -> None:
     rows = np.zeros((8, FEATURES))
     warping_path(rows, rows)
     lowpass(rows, 30.0)
+    resample(np.arange(8.0), rows, np.arange(8.0))
     warping = OnlineWarping(rows, 30.0, cyclic=True)
     warping.advance(rows[0], np.ones(FEATURES), 1 / 30)
     points = np.ones((LANDMARKS, 3))
     fuse((View("", points[:, :2], points, points[:, 0]),), (0.0,))
+    turn_between(0.0, 1.0)
     ones = np.ones(FEATURES)
     momentary(rows[0], rows[0], ones > 0, Tolerances(ones, ones, ones))
+    joint_errors(rows[0], rows[0], ones > 0)
+    cosine(rows, rows, ones > 0)

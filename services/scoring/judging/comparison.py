@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from services.scoring.judging.memory import Clip
-from services.scoring.movement.features import BONE_COUNT, bones_of
+from services.scoring.movement.features import BONE_COUNT
 from services.scoring.movement.landmarks import Bools, Floats
 from services.scoring.movement.pictures import Picture
 from services.scoring.movement.warping import onto_template, warping_path
@@ -77,11 +78,22 @@ def _height(moved: Floats, reference: Floats, axis: Floats) -> float:
 
 def cosine(user: Floats, reference: Floats, known: Bools) -> float:
     """Mean cosine between bones of aligned rows; NaN if none is known."""
-    seen = known[: 3 * BONE_COUNT].reshape(BONE_COUNT, 3).all(axis=1)
-    if not seen.any():
-        return math.nan
-    dots = np.sum(bones_of(user) * bones_of(reference), axis=-1)[:, seen]
-    return float(np.clip(dots, -1.0, 1.0).mean())
+    return float(_cosine(user, reference, known, BONE_COUNT))
+
+
+# A loop, since it is asked of every frame.
+@numba.njit(cache=True, nogil=True)
+def _cosine(user: Floats, reference: Floats, known: Bools, bones: int) -> float:
+    total, count = 0.0, 0
+    for b in range(0, 3 * bones, 3):
+        if known[b] and known[b + 1] and known[b + 2]:
+            for row in range(len(user)):
+                dot = 0.0
+                for k in range(b, b + 3):
+                    dot += user[row, k] * reference[row, k]
+                total += min(max(dot, -1.0), 1.0)
+                count += 1
+    return total / count if count else math.nan
 
 
 def pace(comparison: Comparison, template: Template) -> float:

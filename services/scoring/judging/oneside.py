@@ -29,7 +29,7 @@ from services.scoring.judging.stance import (
 )
 from services.scoring.movement.landmarks import Bools, Landmark
 from services.scoring.movement.pictures import Picture
-from services.scoring.movement.stereo import PICTURE, STANDING, leg, placed
+from services.scoring.movement.stereo import PICTURE, STANDING, leg, shows_place
 from services.scoring.reference.template import Template
 
 ASKEW: Final = 0.05
@@ -61,7 +61,7 @@ def of_one_side(comparison: Comparison, template: Template) -> tuple[Told, ...]:
     exercise = canonical(template.exercise)
     if exercise not in ("squat", "lunge") or not pictures or not rows.any():
         return ()
-    if placed(comparison.pictures, rows) is not None:
+    if shows_place(comparison.pictures, rows):
         return ()
     if exercise == "lunge":
         outside = _front_knee_outside(pictures, rows, comparison)

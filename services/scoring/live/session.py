@@ -79,6 +79,7 @@ class SessionScorer:
         self._voice = Voice(template)
         self._observer = Observer(template.heading, template.ready)
         self._overlap = OutlineOverlap(template)
+        self._rows = np.arange(float(len(template.frames)))
         self._time = math.nan
         self._seen = -math.inf
         self._off_since = math.nan
@@ -244,9 +245,7 @@ class SessionScorer:
         if state is State.READY:
             phase = Phase.READY
         placed = following or state is State.READY
-        frame = float(
-            np.interp(moment.position.row, np.arange(len(self.template.frames)), self.template.frames)
-        )
+        frame = float(np.interp(moment.position.row, self._rows, self.template.frames))
         return Outcome(
             time_s=time_s,
             state=state,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
+import numba
 import numpy as np
 
 from services.scoring.movement.features import ANGLE, BONE, BONE_COUNT
@@ -73,7 +75,7 @@ for _row, _joint in enumerate(JOINTS):
     MEMBERS[_row, _joint.features] = 1.0 / (len(_joint.bones) + len(_joint.angles))
 SEEN_SHARE: Final = 0.3
 """A joint of which less than this is seen is left out."""
-MAIN_ANGLES: Final = np.array([angle_feature(joint.angles[0]) for joint in JOINTS])
+MAIN_ANGLES: Final = tuple(angle_feature(joint.angles[0]) for joint in JOINTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +91,39 @@ class JointError:
 
 def joint_severity(z: Floats, known: Bools) -> Floats:
     """Root mean square deviation (…, 12) of each joint from features in tolerances (…, 60); NaN where nothing is known."""
-    share = MEMBERS * known
-    seen = share.sum(axis=1) / MEMBERS.sum(axis=1)
-    power = np.square(np.where(known, z, 0.0)) @ share.T
-    out: Floats = np.sqrt(power / np.where(seen > SEEN_SHARE, seen, np.nan))
+    rows = np.ascontiguousarray(z).reshape(-1, z.shape[-1])
+    return _joint_severity(rows, known, MEMBERS).reshape(*z.shape[:-1], len(JOINTS))
+
+
+# A loop, since it is asked of every frame.
+@numba.njit(cache=True, nogil=True)
+def _joint_severity(z: Floats, known: Bools, members: Floats) -> Floats:
+    """As above, (n, 12) of (n, 60)."""
+    joints, features = members.shape
+    out = np.empty((len(z), joints))
+    for j in range(joints):
+        whole = seen = 0.0
+        for k in range(features):
+            whole += members[j, k]
+            if known[k]:
+                seen += members[j, k]
+        seen /= whole
+        for n in range(len(z)):
+            power = 0.0
+            for k in range(features):
+                if known[k]:
+                    power += z[n, k] * z[n, k] * members[j, k]
+            out[n, j] = math.sqrt(power / seen) if seen > SEEN_SHARE else np.nan
     return out
 
 
 def joint_errors(z: Floats, difference: Floats, known: Bools) -> tuple[JointError, ...]:
     """Joints worst first, from features in tolerances (60,) and their differences in radians (60,)."""
     severity = joint_severity(z, known).tolist()
-    degrees = np.round(np.degrees(np.where(known, difference, 0.0)[MAIN_ANGLES])).tolist()
+    off, seen = difference.tolist(), known.tolist()
     errors = [
-        JointError(joint.name, off, value)
-        for joint, off, value in zip(JOINTS, degrees, severity, strict=True)
+        JointError(joint.name, float(round(math.degrees(off[angle]))) if seen[angle] else 0.0, value)
+        for joint, angle, value in zip(JOINTS, MAIN_ANGLES, severity, strict=True)
         if value == value
     ]
     return tuple(sorted(errors, key=lambda error: -error.severity))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -40,8 +39,8 @@ class Observer:
         """What the views show together. While the person moves (`settled` false) their direction is not measured."""
         if not views:
             return UNSEEN
-        bones = bone_vectors(np.stack([view.world_m for view in views]))
-        visible = bone_visibility(np.stack([view.visibility for view in views]))
+        bones = bone_vectors(np.array([view.world_m for view in views]))
+        visible = bone_visibility(np.array([view.visibility for view in views]))
         # One camera has no other to agree with, and its first push-up was lost where its direction changed at once.
         inclinations = [_inclination(one) if len(views) > 1 else math.nan for one in bones]
         turns = [
@@ -55,7 +54,7 @@ class Observer:
             Sight(view.camera_id, self._heading(view.camera_id), view.image_px, view.visibility)
             for view in views
         )
-        return replace(fused(bones, visible, turns), sights=sights)
+        return fused(bones, visible, turns, sights)
 
     def _heading(self, camera_id: str) -> float:
         """Where a camera sees the person from as far as is known, radians; NaN: unknown."""

@@ -6,6 +6,7 @@ import math
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from services.scoring.movement.landmarks import Floats
 
@@ -67,20 +68,44 @@ def resample(times_s: Floats, values: Floats, at_s: Floats) -> Floats:
     """Cubic (Catmull-Rom on uneven knots) interpolation over axis 0; `at_s` outside the range holds the end rows."""
     if len(times_s) < 2:
         return np.repeat(values[:1], len(at_s), axis=0)
-    flat = values.reshape(len(values), -1)
-    slopes = np.gradient(flat, times_s, axis=0)
+    flat = np.ascontiguousarray(values.reshape(len(values), -1), dtype=np.float64)
     right = np.clip(np.searchsorted(times_s, at_s, side="right"), 1, len(times_s) - 1)
-    left = right - 1
-    span = times_s[right] - times_s[left]
-    u = np.clip((at_s - times_s[left]) / span, 0.0, 1.0)[:, None]
-    h = span[:, None]
-    out: Floats = (
-        (2 * u**3 - 3 * u**2 + 1) * flat[left]
-        + (u**3 - 2 * u**2 + u) * h * slopes[left]
-        + (3 * u**2 - 2 * u**3) * flat[right]
-        + (u**3 - u**2) * h * slopes[right]
-    )
+    out = _hermite(times_s, flat, at_s, right)
     return out.reshape((len(at_s), *values.shape[1:]))
+
+
+@numba.njit(cache=True, nogil=True)
+def _hermite(times_s: Floats, values: Floats, at_s: Floats, right: NDArray[np.int64]) -> Floats:
+    """Values (m, k) at `at_s` of rows (n, k) at `times_s`; `right`: the row after each instant."""
+    count, columns = values.shape
+    slopes = np.empty_like(values)
+    for n in range(count):
+        if n == 0 or n == count - 1:
+            end = max(n, 1)
+            for k in range(columns):
+                slopes[n, k] = (values[end, k] - values[end - 1, k]) / (times_s[end] - times_s[end - 1])
+            continue
+        # Second order in uneven steps, as numpy.gradient's.
+        before, after = times_s[n] - times_s[n - 1], times_s[n + 1] - times_s[n]
+        a, c = -after / (before * (before + after)), before / (after * (before + after))
+        for k in range(columns):
+            slopes[n, k] = a * values[n - 1, k] - (a + c) * values[n, k] + c * values[n + 1, k]
+    out = np.empty((len(at_s), columns))
+    for m in range(len(at_s)):
+        two = right[m]
+        one = two - 1
+        span = times_s[two] - times_s[one]
+        u = min(max((at_s[m] - times_s[one]) / span, 0.0), 1.0)
+        from_one, from_two = (2.0 * u - 3.0) * u * u + 1.0, (3.0 - 2.0 * u) * u * u
+        bend_one, bend_two = ((u - 2.0) * u + 1.0) * u * span, (u - 1.0) * u * u * span
+        for k in range(columns):
+            out[m, k] = (
+                from_one * values[one, k]
+                + bend_one * slopes[one, k]
+                + from_two * values[two, k]
+                + bend_two * slopes[two, k]
+            )
+    return out
 
 
 def fill_gaps(times_s: Floats, values: Floats) -> Floats:

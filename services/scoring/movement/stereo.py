@@ -66,11 +66,20 @@ class Placed:
         return out
 
 
+def shows_place(pictures: tuple[Picture, ...], rows: Bools) -> bool:
+    """Whether `placed` can tell, which takes much longer."""
+    return _information(_of_standing(pictures)) >= APART and bool(rows.any())
+
+
+def _of_standing(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
+    return tuple(one for one in pictures if math.isfinite(one.heading) and leg(one) >= STANDING)
+
+
 def placed(pictures: tuple[Picture, ...], rows: Bools) -> Placed | None:
     """The mean pose of some rows (n,); None: the pictures cannot tell."""
-    pictures = tuple(one for one in pictures if math.isfinite(one.heading) and leg(one) >= STANDING)
-    if _information(pictures) < APART or not rows.any():
+    if not shows_place(pictures, rows):
         return None
+    pictures = _of_standing(pictures)
     own = _own_left(_solved(pictures, [one.stood / leg(one) for one in pictures]).points)
     return _turned(_solved(pictures, [_mean(one, rows) / leg(one) for one in pictures]), own)
 

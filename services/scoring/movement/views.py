@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numba
@@ -64,12 +64,12 @@ class Observed:
     """(60,) error variance of each feature, rad² (bones: of a unit vector's component); infinite where unknown."""
     sights: tuple[Sight, ...] = ()
     """What each camera's own picture showed."""
+    known: Bools = field(init=False)
+    """(60,) features that were seen."""
 
-    @property
-    def known(self) -> Bools:
-        """(60,) features that were seen."""
-        seen: Bools = np.isfinite(self.variance)
-        return seen
+    def __post_init__(self) -> None:
+        """Once, as it is asked for a dozen times a frame."""
+        object.__setattr__(self, "known", np.isfinite(self.variance))
 
 
 UNSEEN: Final = Observed(np.zeros(FEATURES), np.full(FEATURES, np.inf))
@@ -166,14 +166,14 @@ def fuse(views: tuple[View, ...], turns: Sequence[float]) -> Observed:
     return fused(bones, bone_visibility(np.stack([view.visibility for view in views])), turns)
 
 
-def fused(bones: Floats, visible: Floats, turns: Sequence[float]) -> Observed:
+def fused(bones: Floats, visible: Floats, turns: Sequence[float], sights: tuple[Sight, ...] = ()) -> Observed:
     """One observation from the bones (v, 14, 3) of several views, each visible (v, 14) so far.
 
     Bones are averaged with the inverse of their covariance, widened by low visibility, and once more with less weight for
     views that disagree with the rest. A bone no view shows is unknown.
     """
     mean, spread = _mean_of_views(bones, visible, np.array(turns, dtype=np.float64), _SURE)
-    return observed(mean, spread)
+    return observed(mean, spread, sights)
 
 
 # Compiled loops, since as arrays they took ten times as long. What belongs to other modules is handed in: compiled code is
@@ -253,10 +253,10 @@ def _robust_mean(bones: Floats, weight: Floats, shape: Floats, passes: int) -> t
     return mean, variance
 
 
-def observed(bones: Floats, component_variance: Floats) -> Observed:
+def observed(bones: Floats, component_variance: Floats, sights: tuple[Sight, ...] = ()) -> Observed:
     """An observation from fused bones (14, 3) and the variance of their components; infinite variance is unknown."""
     angles = joint_angles(bones)
-    return Observed(*_observed(bones, component_variance, angles, _FIRST, _SECOND, _ONE_BONE))
+    return Observed(*_observed(bones, component_variance, angles, _FIRST, _SECOND, _ONE_BONE), sights)
 
 
 @numba.njit(cache=True, nogil=True)
