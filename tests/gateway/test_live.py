@@ -11,6 +11,7 @@ from websockets.typing import Subprotocol
 
 from komi.gateway.v1.session_message_pb2 import SessionMessage
 from services.gateway.config import GatewaySettings
+from services.gateway.documents.status import Status
 from services.mesh import keys
 from tests.gateway.conftest import NOWHERE, open_door
 from tests.gateway.door import Door, a_frame, a_set, an_update, receive
@@ -97,6 +98,28 @@ async def test_status_comes_at_once_and_again_when_the_session_changes(door: Doo
         while (await receive(socket, "status"))["session"]["mode"] != "video":
             pass
         assert asyncio.get_running_loop().time() - began < 0.9
+
+
+async def test_status_is_put_together_only_while_a_viewer_wants_it(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = door.gateway.status
+    put_together, wanted = desk.of, False
+
+    async def of(session_id: str, viewers: int) -> Status:
+        assert wanted, "nobody asked for it"
+        return await put_together(session_id, viewers)
+
+    monkeypatch.setattr(desk, "of", of)
+    async with door.socket("/ws/v1/sessions/live?topics=score") as socket:
+        await greeted(door, socket)
+        answer = await door.client.patch("/api/v1/sessions/live", json={"mode": "video"})
+        assert answer.status_code == 200
+        await door.score(an_update(1))
+        assert (await receive(socket))["type"] == "score"
+        wanted = True
+        await socket.send(json.dumps({"type": "subscribe", "topics": ["status"]}))
+        assert (await receive(socket, "status"))["session"]["mode"] == "video"
 
 
 async def test_a_cue_that_stood_before_the_first_viewer_is_no_news(door: Door) -> None:

@@ -37,6 +37,20 @@ def test_resampling_uneven_times_follows_a_smooth_curve() -> None:
     assert resample(times, np.sin(2 * times), at) == pytest.approx(np.sin(2 * at), abs=0.02)
 
 
+def test_resampling_is_the_cubic_through_every_row_with_the_slopes_numpy_gives() -> None:
+    rng = np.random.default_rng(3)
+    times = np.cumsum(rng.uniform(0.01, 0.2, 25))
+    values = rng.normal(size=(25, 4))
+    slopes = np.gradient(values, times, axis=0)
+    assert resample(times, values, times) == pytest.approx(values)
+    for row in range(24):
+        (one, two), span = times[row : row + 2], times[row + 1] - times[row]
+        halfway = (values[row] + values[row + 1]) / 2 + span * (slopes[row] - slopes[row + 1]) / 8
+        assert resample(times, values, np.array([(one + two) / 2]))[0] == pytest.approx(halfway)
+    beyond = resample(times, values, np.array([times[0] - 1.0, times[-1] + 1.0]))
+    assert beyond == pytest.approx(values[[0, -1]])
+
+
 def test_gaps_are_bridged_and_ends_held() -> None:
     times = np.arange(6.0)
     values = np.array([[np.nan], [1.0], [np.nan], [3.0], [4.0], [np.nan]])
