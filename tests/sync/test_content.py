@@ -136,7 +136,7 @@ def median_error_mm(
     return float(np.nanmedian(errors)) * 1000
 
 
-def test_mediapipe_in_space_is_near_the_reference_and_nearer_with_the_late_camera_put_right(
+def test_the_person_in_space_is_near_the_reference_and_nearer_with_the_late_camera_put_right(
     seen: Seen, cameras: dict[str, CalibratedCamera], shared_data: Path
 ) -> None:
     truth = recording.reference(shared_data)
