@@ -10,10 +10,10 @@ await drive(async (open) => {
     await eventually(() => inkOf(tiles.nth(at).locator("canvas.overlay")), `the skeleton of camera ${at}`, 90_000);
   const many = (selector) => page.locator(selector).count();
   const told = async () =>
-    (await many(".bars .grade-good")) >= 3 && (await many(".bars .grade-poor")) > 0 && (await many(".cue-mend, .state-tracking .phase")) === 2;
-  await eventually(told, "somebody who moves, and is told what to mend, after good repetitions and a poor one", 300_000);
-  await picture(page, "page.en");
-  await page.getByRole("button", { name: "한국어" }).click();
-  await page.locator(".state-tracking .phase").waitFor({ timeout: 60_000 });
-  await picture(page, "page.ko");
+    (await many(".bars .grade-good")) >= 3 && (await many(".bars .grade-poor")) > 0 && (await many(".cue-mend, .state-tracking .phase, .dial.grade-poor, .joint-wrong:first-child")) === 4;
+  for (const [language, name] of [["en", "English"], ["ko", "한국어"]]) {
+    await page.getByRole("button", { name }).click();
+    await eventually(told, "somebody who moves, and is told what to mend, after good repetitions and a poor one", 300_000);
+    await picture(page, `page.${language}`);
+  }
 });

@@ -31,11 +31,11 @@ export function Stage({ model }: { model: SessionModel }) {
   const one = all.find(({ camera_id }) => camera_id === enlarged);
   const shown = one ? [one] : all;
   const shapes = shown.map(aspectOf).join();
-  const standing = useRef({ shapes: "", rows: 0 });
+  const standing = useRef({ shapes: "", rows: 1 });
   const { rows, height } = useMemo(() => {
-    const before = standing.current.shapes === shapes ? standing.current.rows : 0;
+    const before = standing.current.shapes === shapes ? standing.current.rows : 1;
     const layout = arrange(shapes.split(",").map(Number), size.width, size.height, GAP, before);
-    standing.current = { shapes, rows: layout.height > 0 ? layout.rows.length : 0 };
+    standing.current = { shapes, rows: layout.height > 0 ? layout.rows.length : 1 };
     return layout;
   }, [shapes, size.width, size.height]);
 

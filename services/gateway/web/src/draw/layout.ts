@@ -7,11 +7,11 @@ export interface Layout {
   height: number;
 }
 
-/** How much larger images must become for the rows to change: advice of one line more must not move the cameras about. */
-const WORTH_MOVING = 1.15;
+/** How much larger images must become for their rows to change: advice of one line more must not move the cameras about. */
+const WORTH_MOVING = 1.25;
 
 /**
- * Splits `aspects` (width / height, in order) into the number of rows that gives the largest images; those that stand so far,
+ * Splits `aspects` (width / height, in order) into the number of rows that gives the largest images. Those that stand so far,
  * `standing` of them, stay unless others are clearly better.
  */
 export function arrange(
@@ -19,7 +19,7 @@ export function arrange(
   width: number,
   height: number,
   gap: number,
-  standing = 0,
+  standing = 1,
 ): Layout {
   let best: Layout = { rows: [aspects.length], height: 0 };
   let worth = 0;
