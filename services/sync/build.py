@@ -41,7 +41,7 @@ def builder(settings: SyncSettings) -> Build:
             sessions=SessionStore(context.redis),
             clock=clock,
             feed=feed,
-            pulse=Pulse(),
+            pulse=Pulse(time.monotonic, asyncio.get_running_loop().call_soon),
             load=Load(time.monotonic(), time.process_time()),
             looking=asyncio.Lock(),
         )

@@ -167,7 +167,7 @@ class Holder:
         ]
 
     def _poll(self) -> list[Group]:
-        held_up_s = self._parts.pulse.held_up_s(time.monotonic())
+        held_up_s = self._parts.pulse.held_up_s()
         return self.matcher.poll(self._parts.clock.now_us() - round(held_up_s * 1e6))
 
     def _encode(self, group: Group, number: int, token: int) -> bytes:

@@ -176,22 +176,23 @@ class SessionWorker:
         now_us = self._parts.clock.now_us()
         wake_us = self.holder.matcher.next_wake_us(now_us)
         if wake_us is not None:
-            now_s = time.monotonic()
-            left_s = max(0.001, (wake_us - now_us) / 1e6, self._parts.pulse.catching_up_s(now_s))
-            self._beat_until(now_s + left_s, now_s)
+            pulse = self._parts.pulse
+            left_s = max(0.001, (wake_us - now_us) / 1e6, pulse.catching_up_s())
+            self._beat_until(pulse.now_s() + left_s)
 
-    def _beat_until(self, due_s: float, now_s: float) -> None:
+    def _beat_until(self, due_s: float) -> None:
         """Wake at `due_s`, and beat for a moment before: some camera may be given up then."""
-        at_s = self._parts.pulse.next_beat_s(now_s, due_s)
-        self._timer = asyncio.get_running_loop().call_later(at_s - now_s, self._beat, due_s)
+        pulse = self._parts.pulse
+        delay_s = pulse.next_beat_s(due_s) - pulse.now_s()
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._beat, due_s)
 
     def _beat(self, due_s: float) -> None:
-        now_s = time.monotonic()
-        self._parts.pulse.beat(now_s)
-        if now_s >= due_s:
+        pulse = self._parts.pulse
+        pulse.beat()
+        if pulse.now_s() >= due_s:
             self._wake.set()
         else:
-            self._beat_until(due_s, now_s)
+            self._beat_until(due_s)
 
     # ------------------------------------------------------------ holding
     async def _keep_lease(self) -> None:
