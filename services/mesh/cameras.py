@@ -76,11 +76,11 @@ class CameraRegister:
             keys.camera_watch(camera_id),
             keys.camera_silhouettes(camera_id),
         )
-        async with self._redis.pipeline(transaction=False) as pipe:
-            # As text: a registered script has a pipeline ask first, in a round trip of its own, whether Redis knows it.
-            pipe.eval(_REPORT, len(own), *own, instance_id, str(ALIVE_S), camera.SerializeToString())
-            pipe.zadd(keys.CAMERAS, {camera_id: now_us})
-            (owned, session_id, watched, silhouettes), _ = await pipe.execute()
+        # As text: by its hash it would have to be known to Redis first.
+        (owned, session_id, watched, silhouettes), _ = await self._redis.together(
+            ("EVAL", _REPORT, len(own), *own, instance_id, ALIVE_S, camera.SerializeToString()),
+            ("ZADD", keys.CAMERAS, now_us, camera_id),
+        )
         return Heartbeat(
             session_id.decode() if session_id else None, bool(watched), bool(silhouettes), bool(owned)
         )

@@ -23,7 +23,6 @@ from services.pose import metrics
 log = structlog.get_logger()
 
 Request = sync_service_pb2.IngestPosesRequest
-PoseBatch = sync_service_pb2.PoseBatch
 Call = grpc.aio.StreamStreamCall[Request, sync_service_pb2.IngestPosesResponse]
 
 FIRST_PAUSE_S = 0.1
@@ -59,6 +58,8 @@ class SessionFeed:
         """How long sync would have a pose wait for others."""
         self._intervals_ns: deque[int] = deque(maxlen=RECENT)
         self._last_put_ns = 0
+        self._quiet = False
+        """No pose has come for QUIET_S."""
         self._round: set[str] = set()
         """Cameras that brought a pose since one of them brought its last."""
         self._cameras = 0
@@ -83,6 +84,7 @@ class SessionFeed:
         now_ns = self._now_ns()
         self._intervals_ns.append(now_ns - self._last_put_ns)
         self._last_put_ns = now_ns
+        self._quiet = False
         if frame.id.camera_id in self._round:
             self._cameras = len(self._round)
             self._round.clear()
@@ -138,10 +140,12 @@ class SessionFeed:
         # Another replica may answer this one: it will say how it wants its poses.
         self._most_batched, self._gather_s = 1, 0.0
         writer = asyncio.create_task(self._write(call), name="sync-writer")
+        watch = asyncio.create_task(self._watch(), name="sync-watch")
         try:
             ended = await self._read(call)
             return ended and not (self._closing and self.empty)
         finally:
+            watch.cancel()
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 await writer
@@ -162,9 +166,7 @@ class SessionFeed:
                 frame.stamps.published_monotonic_ns = now_ns
             metrics.BUFFERED.dec(len(frames))
             self._sent.extend(frames)
-            await call.write(
-                Request(pose=frames[0]) if len(frames) == 1 else Request(batch=PoseBatch(poses=frames))
-            )
+            await call.write(_request(frames))
             metrics.FORWARDED.inc(len(frames))
         await call.done_writing()
 
@@ -176,15 +178,22 @@ class SessionFeed:
 
     async def _something_waits(self) -> bool:
         while not self._waiting:
-            if self._closing:
+            if self._closing or self._quiet:
                 return False
             self._wake.clear()
-            try:
-                async with asyncio.timeout(QUIET_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                return False
+            await self._wake.wait()
         return True
+
+    async def _watch(self) -> None:
+        """See whether the session falls quiet: one timer now and then in place of one a pose."""
+        left_s = QUIET_S
+        while True:
+            await asyncio.sleep(left_s)
+            left_s = QUIET_S - (self._now_ns() - self._last_put_ns) / 1e9
+            if left_s <= 0:
+                self._quiet = not self._waiting
+                self._wake.set()
+                left_s = QUIET_S
 
     async def _read(self, call: Call) -> bool:
         handled = 0
@@ -205,6 +214,15 @@ class SessionFeed:
                         self._sent.popleft()
                     handled = now_handled
         return True
+
+
+def _request(frames: list[pose_pb2.PoseFrame]) -> Request:
+    """One message of these poses; each is copied once."""
+    if len(frames) == 1:
+        return Request(pose=frames[0])
+    request = Request()
+    request.batch.poses.extend(frames)
+    return request
 
 
 class SyncForwarder:

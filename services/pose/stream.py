@@ -265,16 +265,17 @@ class CameraStream:
     def _measure(self, done: Done[Arrived], frame: pose_pb2.PoseFrame) -> None:
         metrics.FRAMES.labels("person" if frame.persons else "nobody").inc()
         stamps = frame.stamps
-        stages = {
-            "wait": done.dequeued_ns - stamps.received_monotonic_ns,
-            "decode": done.decoded_ns - done.dequeued_ns,
-            "infer": done.inferred_ns - done.decoded_ns,
-            "total": done.inferred_ns - stamps.received_monotonic_ns,
-        }
-        if stamps.capture_host_id == stamps.pose_host_id and stamps.captured_monotonic_ns:
-            stages["age"] = done.inferred_ns - stamps.captured_monotonic_ns
-        for stage, took_ns in stages.items():
-            metrics.SECONDS_OF[stage].observe(took_ns / 1e9)
+        stages = (
+            (done.dequeued_ns - stamps.received_monotonic_ns) / 1e9,
+            (done.decoded_ns - done.dequeued_ns) / 1e9,
+            (done.inferred_ns - done.decoded_ns) / 1e9,
+            (done.inferred_ns - stamps.received_monotonic_ns) / 1e9,
+        )
+        captured_ns = stamps.captured_monotonic_ns
+        if captured_ns and stamps.capture_host_id == stamps.pose_host_id:
+            metrics.STAGE_SECONDS.took(*stages, (done.inferred_ns - captured_ns) / 1e9)
+        else:
+            metrics.STAGE_SECONDS.took(*stages)
         if done.found is not None:
             metrics.MODEL_CALLS_CPU.inc(done.found.model_cpu_ns / 1e9)
         self._done_ns.append(done.inferred_ns)

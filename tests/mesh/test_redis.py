@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 from redis.exceptions import NoScriptError
 
-from services.mesh.redis import AT_ONCE_BYTES, UNREACHABLE, connect
+from services.mesh.redis import AT_ONCE_BYTES, UNREACHABLE, RedisError, connect
 from tests.support.redis_server import RedisServer
 
 
@@ -66,6 +66,21 @@ async def test_a_call_after_redis_was_started_anew_finds_it(own_redis: RedisServ
             await redis.ping()
         own_redis.start()
         assert await redis.ping()
+
+
+async def test_commands_sent_together_are_answered_in_their_order_and_after_redis_was_started_anew(
+    own_redis: RedisServer,
+) -> None:
+    async with aclosing(connect(own_redis.url)) as redis:
+        assert await redis.together(("ECHO", "a"), ("ECHO", "b")) == [b"a", b"b"]
+        own_redis.kill()
+        with pytest.raises(UNREACHABLE):
+            await redis.together(("ECHO", "a"), ("ECHO", "b"))
+        own_redis.start()
+        assert await redis.together(("ECHO", "c"), ("ECHO", "d")) == [b"c", b"d"]
+        with pytest.raises(RedisError):
+            await redis.together(("NOSUCH",), ("ECHO", "e"))
+        assert await redis.together(("ECHO", "f")) == [b"f"]
 
 
 async def test_who_cancels_a_call_leaves_the_answers_of_the_others_in_their_places(redis_url: str) -> None:
