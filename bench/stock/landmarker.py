@@ -13,7 +13,7 @@ INPUTS = {DETECTOR: (127.5, 127.5), LANDMARKS: (0.0, 255.0)}
 """How each model wants its pixels: (value - mean) / std."""
 
 
-def load(task: Path, *, masks: bool = False, live: bool = True) -> Any:
+def load(task: Path, *, masks: bool = False, live: bool = True, persons: int = 1) -> Any:
     """A PoseLandmarker, to be closed: for frames one after the other if `live`, else for single images. Linux only."""
     provide_graphics()
     from mediapipe.tasks.python.core.base_options import BaseOptions
@@ -24,6 +24,7 @@ def load(task: Path, *, masks: bool = False, live: bool = True) -> Any:
             base_options=BaseOptions(model_asset_path=str(with_metadata(task))),
             running_mode=RunningMode.VIDEO if live else RunningMode.IMAGE,
             output_segmentation_masks=masks,
+            num_poses=persons,
         )
     )
 

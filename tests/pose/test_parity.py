@@ -61,6 +61,26 @@ def test_landmarks_and_outlines_are_mediapipes(full_model: Path, images: list[Im
     assert np.mean(shared) > 0.95
 
 
+def test_of_several_persons_looked_for_the_landmarks_are_mediapipes_too(
+    full_model: Path, images: list[Image]
+) -> None:
+    """Reference videos are looked at so: once the squares of the frame before went first, and nothing was as it had been."""
+    import mediapipe
+
+    tracker = BlazePose(full_model).tracker()
+    off = []
+    with landmarker.load(full_model, persons=2) as stock:
+        for number, image in enumerate(images[:20]):
+            at_ms = number * STEP_MS
+            person = tracker.track(image, at_ms * 1000, TrackerOptions(max_persons=2)).person
+            theirs = stock.detect_for_video(mediapipe.Image(mediapipe.ImageFormat.SRGB, image), at_ms)
+            height, width = image.shape[:2]
+            marks = np.array([(m.x * width, m.y * height) for m in theirs.pose_landmarks[0]])
+            assert person is not None
+            off.append(np.linalg.norm(person.image_px - marks, axis=1) / np.ptp(marks[:, 1]))
+    assert np.mean(off) < 0.003
+
+
 def overlap(mask: Mask, likelihood: Floats) -> float:
     """Intersection over union of our thinned outline and MediaPipe's mask."""
     rows = np.frombuffer(zlib.decompress(mask.bits_zlib), np.uint8).reshape(mask.height, -1)

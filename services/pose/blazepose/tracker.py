@@ -72,7 +72,8 @@ class BlazePoseTracker:
         self._regions = [candidate.next_region for candidate in candidates]
         in_pixels = [candidate.points_px[:LANDMARKS, :2] for candidate in candidates]
         place, same = follow(in_pixels, self._followed)
-        if not same:
+        if not same or options.max_persons > 1:
+            # As MediaPipe, which smooths whom it looks for alone: among several it may be another one in the next frame.
             self._smoothing = Smoothing()
         self._followed = in_pixels[place]
         chosen = candidates[place]
@@ -84,7 +85,8 @@ class BlazePoseTracker:
     def _candidates(self, image: Image, networks: Networks, options: TrackerOptions) -> list[_Candidate]:
         regions = self._regions[: options.max_persons]
         if len(regions) < options.max_persons:
-            regions = _distinct(regions + networks.find(image))[: options.max_persons]
+            # Where somebody may be missing, the whole image is looked at, and what it says now goes before what was.
+            regions = _distinct(networks.find(image) + regions)[: options.max_persons]
         candidates = []
         for region in regions:
             seen = networks.look(image, region, mask=options.segmentation)
