@@ -13,7 +13,17 @@ import psutil
 from bench import curves, usage
 from bench.run import Plan
 
-PACKAGES = ("mediapipe", "ai-edge-litert", "grpcio", "protobuf", "redis", "numpy", "simplejpeg", "uvloop", "numba")
+PACKAGES = (
+    "mediapipe",
+    "ai-edge-litert",
+    "grpcio",
+    "protobuf",
+    "redis",
+    "numpy",
+    "simplejpeg",
+    "uvloop",
+    "numba",
+)
 COLUMNS = ("p50", "p90", "p99", "p99.9", "max")
 
 Found = dict[str, Any]
