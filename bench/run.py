@@ -20,7 +20,7 @@ from services.pose.models import task_path
 FIRST_FRAME_S = 30.0
 WARM_UP_S = 3.0
 """After the first score: models are warm, compiled loops compiled, clocks known."""
-SATURATE_FPS = 400.0
+SATURATE_FPS = 280.0
 """All cameras together; more than cores of this class infer."""
 SETTLED_S = 20.0
 """After the start: clocks are calm, and what was only needed to start is given back."""
