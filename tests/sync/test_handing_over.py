@@ -42,5 +42,6 @@ async def test_a_session_given_up_while_it_is_taken_over_lets_no_set_out_before_
     second = await start()
     async with second.ingest() as stream:
         await stream.send(make_pose("front", 1, await second.now_us()))
-        await eventually(second.sets_emitted(2), what="both poses' sets")
+        # That of the first pose too, unless it has waited for too long by now.
+        await eventually(second.sets_emitted(1), what="the set of a pose")
     assert all(synced.fence for synced in await second.sets())
