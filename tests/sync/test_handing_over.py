@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.sync.feed import Feed
+from services.sync.holder import Holder
 from services.sync.store import lease_key
 from tests.support.waiting import Eventually
 from tests.sync.conftest import Start
@@ -17,14 +18,20 @@ async def test_a_session_given_up_while_it_is_taken_over_lets_no_set_out_before_
 ) -> None:
     """A session nobody had held was taken over with fencing token 0, that of who holds nothing, and let its set out."""
     begun, given_up = asyncio.Event(), asyncio.Event()
-    listen = Feed.listen
+    listen, load = Feed.listen, Holder.load
+    tokens: list[int] = []
 
     async def slowly(self: Feed, *arguments: Any) -> None:
         begun.set()
         await given_up.wait()
         await listen(self, *arguments)
 
+    async def noted(self: Holder, token: int) -> None:
+        tokens.append(token)
+        await load(self, token)
+
     monkeypatch.setattr(Feed, "listen", slowly)
+    monkeypatch.setattr(Holder, "load", noted)
     first = await start()
     async with first.ingest() as stream:
         await stream.send(make_pose("front", 0, await first.now_us()))
@@ -45,3 +52,5 @@ async def test_a_session_given_up_while_it_is_taken_over_lets_no_set_out_before_
         # That of the first pose too, unless it has waited for too long by now.
         await eventually(second.sets_emitted(1), what="the set of a pose")
     assert all(synced.fence for synced in await second.sets())
+    assert tokens
+    assert all(tokens), "nobody goes on with the token of who holds nothing"
