@@ -174,3 +174,11 @@ def test_frames_that_come_together_each_have_one_core() -> None:
     for _ in range(50):  # they no longer do
         width.took(0.007, wide=False, together=False)
     assert any(chosen(width, 50, wide_s=0.004, narrow_s=0.007))
+
+
+def test_a_first_frame_that_took_long_is_forgotten_within_a_few_tries() -> None:
+    """It had a person to find, and its way was not taken again for half a minute."""
+    width = Width()
+    width.took(0.015, wide=width.wide(), together=False)
+    chosen(width, 120, wide_s=0.005, narrow_s=0.009)
+    assert chosen(width, 100, wide_s=0.005, narrow_s=0.009).count(True) >= 97

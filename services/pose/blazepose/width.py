@@ -6,6 +6,8 @@ a core of its own; and where others want the cores, a frame cut into pieces wait
 
 MEMORY = 0.1
 """What one frame counts in how long frames took, and in how often they come together."""
+MEMORY_OF_OTHER = 0.5
+"""The same of the way that is tried now and then: its frames are few, and its first had a person to find as well."""
 SELDOM = 0.3
 """Frames that come together less often than this are taken to be alone."""
 LOOK_AGAIN = 50
@@ -35,5 +37,6 @@ class Width:
         """How long such a frame took, and whether another one began meanwhile."""
         self._together += MEMORY * (together - self._together)
         if not together:
-            before = self._took_s.get(wide, seconds)
-            self._took_s[wide] = before + MEMORY * (seconds - before)
+            before, other = self._took_s.get(wide, seconds), self._took_s.get(not wide, seconds)
+            share = MEMORY if before <= other else MEMORY_OF_OTHER
+            self._took_s[wide] = before + share * (seconds - before)
