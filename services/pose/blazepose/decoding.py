@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.pose.tracker import LANDMARKS
+
 Floats = NDArray[np.float32]
 
 SIZE = 256
 """Side of the square that goes in."""
-LANDMARKS = 33
 AUXILIARY = 2
 """After the landmarks: the middle of the hips and the circle's rim, which say where to cut next."""
 POINTS = LANDMARKS + AUXILIARY

@@ -91,6 +91,8 @@ class BlazePose:
             # Networks that failed once are not used again.
             with self._lock:
                 self._lent -= 1
+                if networks is not None:
+                    self._all.remove(networks)
             raise
         with self._lock:
             self._lent -= 1

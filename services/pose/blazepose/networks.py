@@ -12,7 +12,7 @@ from services.pose.blazepose import decoding, detection
 from services.pose.blazepose.decoding import Square, decode
 from services.pose.blazepose.network import Network
 from services.pose.blazepose.region import Region, around, whole
-from services.pose.blazepose.threads import Placed, named, running
+from services.pose.blazepose.threads import Placed, started
 from services.pose.models.archive import DETECTOR, LANDMARKS
 from services.pose.models.masks import without_mask
 from services.pose.native_log import without_known_noise
@@ -60,11 +60,10 @@ class Networks:
         """
         self._bundle = bundle
         self._threads = threads
-        before = running()
+        self._placed = Placed()
         self._detector = self._load(bundle.detector, low=-1)
         self._landmarks = self._load(bundle.landmarks)
         self._with_mask: Network | None = None
-        self._placed = Placed(running() - before)
         if (shapes := self._detector.shapes) != detection.OUTPUTS:
             raise ValueError(f"its detector gives {shapes} where {detection.OUTPUTS} were expected")
         shapes = self._landmarks.shapes
@@ -76,9 +75,7 @@ class Networks:
     def load_mask(self) -> None:
         """Load the network that draws masks, if it is not."""
         if self._with_mask is None:
-            before = running()
             self._with_mask = self._load(self._bundle.with_mask)
-            self._placed.add(running() - before)
 
     def find(self, image: Pixels) -> list[Region]:
         """Where persons are in an RGB image (height, width, 3), the surest first."""
@@ -103,5 +100,7 @@ class Networks:
         return Seen(decode(landmarks, heatmap, world), drawn[:, :, 0].copy() if mask else None)
 
     def _load(self, model: bytes, low: float = 0.0) -> Network:
-        with without_known_noise(), named():
-            return Network(model, low=low, threads=self._threads)
+        with without_known_noise(), started() as threads:
+            network = Network(model, low=low, threads=self._threads)
+        self._placed.add(threads)
+        return network

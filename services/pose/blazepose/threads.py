@@ -15,44 +15,49 @@ from pathlib import Path
 THREAD_NAME = "pose-model"
 """What they are called, in /proc and in ps. No longer than 15 bytes."""
 _TASKS = Path("/proc/self/task")
+_starting = threading.Lock()
 _current_core = ctypes.CDLL(None).sched_getcpu if sys.platform == "linux" else lambda: -1
 _CAN_PLACE = sys.platform == "linux"
 
 
 @contextlib.contextmanager
-def named() -> Iterator[None]:
-    """Threads that native code starts meanwhile from here are called THREAD_NAME. Linux only; elsewhere nothing."""
+def started() -> Iterator[set[int]]:
+    """The threads that native code starts meanwhile from here, once it is over; they are called THREAD_NAME. Linux only."""
+    new: set[int] = set()
     if not _CAN_PLACE:
-        yield
+        yield new
         return
     own = _TASKS / str(threading.get_native_id()) / "comm"
-    before = own.read_text()
-    own.write_text(THREAD_NAME)
-    try:
-        yield
-    finally:
-        own.write_text(before)
+    # One at a time: who starts threads bears their name meanwhile, and would be taken for one of them.
+    with _starting:
+        name, before = own.read_text(), running()
+        own.write_text(THREAD_NAME)
+        try:
+            yield new
+        finally:
+            own.write_text(name)
+            new |= running() - before
 
 
-def running() -> frozenset[int]:
+def running() -> set[int]:
     """The threads of this process that are called so."""
     found = set()
     for task in _TASKS.iterdir() if _CAN_PLACE else ():
         with contextlib.suppress(OSError):  # it ended meanwhile
             if (task / "comm").read_text().strip() == THREAD_NAME:
                 found.add(int(task.name))
-    return frozenset(found)
+    return found
 
 
 class Placed:
     """Threads that go wherever the caller is not."""
 
-    def __init__(self, threads: frozenset[int]) -> None:
-        self._threads = threads
+    def __init__(self) -> None:
+        self._threads: set[int] = set()
         self._avoided = -1
 
-    def add(self, threads: frozenset[int]) -> None:
-        """Threads started later."""
+    def add(self, threads: set[int]) -> None:
+        """These too."""
         self._threads |= threads
         self._avoided = -1
 
@@ -65,7 +70,7 @@ class Placed:
             return
         self._avoided = core
         others = os.sched_getaffinity(os.getpid()) - {core}
-        for thread in self._threads if others else ():
+        for thread in tuple(self._threads) if others else ():
             # Not worth a frame: they stay where they were.
             with contextlib.suppress(OSError):
                 os.sched_setaffinity(thread, others)

@@ -9,7 +9,6 @@ from time import thread_time_ns
 import numpy as np
 from numpy.typing import NDArray
 
-from services.pose.blazepose.decoding import LANDMARKS
 from services.pose.blazepose.networks import Networks, Seen
 from services.pose.blazepose.region import Region, around
 from services.pose.blazepose.silhouette import silhouette
@@ -18,7 +17,7 @@ from services.pose.blazepose.steps import Steps
 from services.pose.decode import Image
 from services.pose.errors import InferenceFailed
 from services.pose.following import follow
-from services.pose.tracker import DEFAULT_OPTIONS, Found, Person, TrackerOptions
+from services.pose.tracker import DEFAULT_OPTIONS, LANDMARKS, Found, Person, TrackerOptions
 
 Floats = NDArray[np.float32]
 Borrow = Callable[[], AbstractContextManager[Networks]]
