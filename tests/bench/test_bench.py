@@ -48,10 +48,9 @@ async def test_the_mesh_keeps_its_ratios_to_the_former_design_and_to_the_model(
     assert {"encode", "transport", "queue", "decode", "infer", "publish", "sync", "score", "push"} <= set(
         stages
     )
-    # Seen on a busy machine, where the CPU of a frame is steady and waiting is not: 2.0 to 2.6 (the model draws no masks),
-    # and 2.0 to 3.2; without the model 4.5 to 5.0.
-    assert cost["mesh"] <= 5 * cost["inference"]
-    assert cost["mesh"] == pytest.approx(cost["total"] - cost["inference"])
+    # Seen: 1.4 with the lite model. The ratios to the former design on a busy machine: 2.0 to 3.2; without the model 4.5 to 5.0.
+    assert cost["mesh"] <= 4 * cost["inference"]
+    assert 0.2 * cost["pose"] < cost["inference"] < cost["pose"], "counted in pose, of which it is the most"
     assert found["former_design"]["p50_times_ours"] > 0.8
     assert found["former_design"]["p50_times_ours_without_inference"] > 1.0
     # 2.1 to 3.1 % there, 710 MB.
