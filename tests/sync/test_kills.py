@@ -134,8 +134,11 @@ async def test_a_redis_that_forgot_everything_is_told_where_the_session_stands(
 
     async def forget() -> None:
         seen.extend(await replica.sets())
-        await redis.flushall()
-        await SessionStore(redis).put(SessionConfig("live", resample=False))
+        # In one step: a sync that read no configuration in between would resample, and name a frame in two sets.
+        async with redis.pipeline(transaction=True) as pipe:
+            pipe.flushall()
+            pipe.hset(keys.session_config("live"), "config", SessionConfig("live", resample=False).to_json())
+            await pipe.execute()
 
     async with Client([replica.service.address]) as client:
         await act(dict.fromkeys(CAMERAS, client), 120, {60: forget}, await now_us(redis))
