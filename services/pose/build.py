@@ -57,7 +57,7 @@ async def build(settings: PoseSettings, context: ServiceContext) -> None:
         presence,
         clock,
         replica_id=context.replica_id,
-        publish=forwarder.publish if forwarder is not None else lambda _frame: None,
+        publish=forwarder.publish if forwarder is not None else None,
         now_ns=monotonic_ns,
     )
     context.on_drain(streams.drain)

@@ -2,9 +2,10 @@
 
 What sync has not acknowledged is sent once more after a reconnect; sync stores a pose sent twice once.
 
-Poses that wait leave in one message. They wait while the message before them is held up, and where sync says it is busy
-for as long as it says; but only while others come that fast, and never longer than until each camera has brought its own.
-A sync that does not speak of batches gets poses one by one.
+Poses that wait leave in one message. They wait while the message before them is held up; for a moment, while another
+pose of their set is on its way; and where sync says it is busy for as long as it says, but only while others come that
+fast, and never longer than until each camera has brought its own. A sync that does not speak of batches gets poses one by
+one.
 """
 
 import asyncio
@@ -31,6 +32,8 @@ RECENT = 15
 """Poses by whose pace a feed judges whether waiting for another one is worth it."""
 UNACKNOWLEDGED = 256
 """Poses kept to be sent again; about a second's worth of eight cameras."""
+COMPANY_S = 0.02
+"""A pose waits this long at most for another of its set that is still being looked at, as it would in sync."""
 QUIET_S = 30.0
 """A session that sends nothing for so long gives its stream back."""
 
@@ -66,6 +69,8 @@ class SessionFeed:
         """How many brought one in the round before."""
         self._enough = asyncio.Event()
         """Waiting for more is of no use."""
+        self._held: asyncio.TimerHandle | None = None
+        """Set while what waits is kept for company."""
         self._log = log.bind(session=config.session_id)
 
     @property
@@ -73,8 +78,8 @@ class SessionFeed:
         """Nothing waits."""
         return not self._waiting
 
-    def put(self, frame: pose_pb2.PoseFrame) -> None:
-        """Queue a pose; a full queue gives up its oldest."""
+    def put(self, frame: pose_pb2.PoseFrame, *, company: bool = False) -> None:
+        """Queue a pose; a full queue gives up its oldest. `company`: another of its set is on its way."""
         if len(self._waiting) >= self._capacity:
             self._waiting.popleft()
             metrics.dropped("sync", stream_pb2.DROP_REASON_UNREACHABLE)
@@ -93,12 +98,21 @@ class SessionFeed:
             self._enough.set()
         else:
             self._enough.clear()
+        if not company or len(self._waiting) >= self._most_batched:
+            self._release()
+        elif self._held is None:
+            self._held = asyncio.get_running_loop().call_later(COMPANY_S, self._release)
+
+    def _release(self) -> None:
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
         self._wake.set()
 
     def close(self) -> None:
         """Send what waits, then end the stream."""
         self._closing = True
-        self._wake.set()
+        self._release()
         self._enough.set()
 
     async def run(self) -> None:
@@ -130,6 +144,8 @@ class SessionFeed:
                     # Moved on at once, and perhaps again and again.
                     await asyncio.sleep(pause_s)
         finally:
+            if self._held is not None:
+                self._held.cancel()
             metrics.BUFFERED.dec(len(self._waiting))
             for _ in self._waiting:
                 metrics.dropped("sync", stream_pb2.DROP_REASON_DRAINING)
@@ -177,8 +193,8 @@ class SessionFeed:
         return sorted(self._intervals_ns)[len(self._intervals_ns) // 2] < self._gather_s * 1e9
 
     async def _something_waits(self) -> bool:
-        while not self._waiting:
-            if self._closing or self._quiet:
+        while not self._waiting or self._held is not None:
+            if not self._waiting and (self._closing or self._quiet):
                 return False
             self._wake.clear()
             await self._wake.wait()
@@ -237,13 +253,13 @@ class SyncForwarder:
         self._now_ns = now_ns
         self._feeds: dict[str, tuple[SessionFeed, asyncio.Task[None]]] = {}
 
-    def publish(self, frame: pose_pb2.PoseFrame) -> None:
-        """Queue a pose for its session. Never waits."""
+    def publish(self, frame: pose_pb2.PoseFrame, *, company: bool = False) -> None:
+        """Queue a pose for its session. Never waits. `company`: another of its set is on its way."""
         session_id = frame.id.session_id
         known = self._feeds.get(session_id)
         if known is None or known[1].done():
             known = self._open(session_id)
-        known[0].put(frame)
+        known[0].put(frame, company=company)
 
     def _open(self, session_id: str) -> tuple[SessionFeed, "asyncio.Task[None]"]:
         config = sync_service_pb2.IngestConfig(session_id=session_id, replica_id=self._replica_id)

@@ -74,6 +74,7 @@ class Lane(Generic[Tag]):
         self._lock = threading.Lock()
         self._waiting: deque[Job[Tag]] = deque()
         self._has_turn = False
+        self._newest_us = 0
         self._open_jobs = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -88,6 +89,11 @@ class Lane(Generic[Tag]):
         """Frames that no worker has taken up."""
         return len(self._waiting)
 
+    @property
+    def in_hand_us(self) -> int | None:
+        """Time of the newest frame that is not answered yet; None: all are."""
+        return self._newest_us if self._open_jobs else None
+
     def submit(self, job: Job[Tag]) -> Job[Tag] | None:
         """Queue a frame; returns the one it displaced, to be counted. Lossless: call only while `has_room`."""
         displaced = None
@@ -99,6 +105,7 @@ class Lane(Generic[Tag]):
             self._waiting.append(job)
             ask = not self._has_turn
             self._has_turn = True
+        self._newest_us = job.time_us
         if displaced is None:
             self._open_jobs += 1
             self._idle.clear()

@@ -58,7 +58,7 @@ class CameraStream:
         clock: Clock,
         now_ns: Callable[[], int],
         replica_id: str,
-        publish: Callable[[pose_pb2.PoseFrame], None],
+        publish: Callable[["CameraStream", pose_pb2.PoseFrame, int], None],
         max_fps: Callable[[], float],
         credit: int,
     ) -> None:
@@ -172,11 +172,17 @@ class CameraStream:
         if self.request.lossless:
             return
         if frame.time.HasField("server_time"):
-            self._publish(frame)
+            self._publish(self, frame, done.job.time_us)
         else:
             metrics.dropped("sync", stream_pb2.DROP_REASON_UNREACHABLE)
         if self.watched:
             self.images.put((done.job.jpeg, frame))
+
+    # ------------------------------------------------------------ beside other cameras
+    @property
+    def in_hand_us(self) -> int | None:
+        """Capture time of the newest frame that is not answered yet; None: all are."""
+        return None if self._lane is None else self._lane.in_hand_us
 
     # ------------------------------------------------------------ housekeeping
     def join(self, session_id: str) -> None:

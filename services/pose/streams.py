@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -23,8 +23,19 @@ from services.pose.translate import Arrived, StreamRequest
 log = structlog.get_logger()
 
 
+SAME_INSTANT_US = 5_000
+"""Frames this close together are of one instant: cameras in step, as those of a rig or of recordings."""
+
+
+class Publish(Protocol):
+    """Where the poses of live streams go."""
+
+    def __call__(self, frame: pose_pb2.PoseFrame, /, *, company: bool) -> None:
+        """`company`: another pose of its set is on its way."""
+
+
 class Streams:
-    """Opens and ends streams; `publish` takes the poses of live ones."""
+    """Opens and ends streams; `publish`, if there is a sync, takes the poses of live ones."""
 
     def __init__(
         self,
@@ -34,7 +45,7 @@ class Streams:
         clock: Clock,
         *,
         replica_id: str,
-        publish: Callable[[pose_pb2.PoseFrame], None],
+        publish: Publish | None,
         now_ns: Callable[[], int],
     ) -> None:
         self._settings = settings
@@ -64,7 +75,7 @@ class Streams:
             clock=self._clock,
             now_ns=self._now_ns,
             replica_id=self._replica_id,
-            publish=self._publish,
+            publish=self._hand_on,
             max_fps=self._pool.max_fps,
             credit=self._settings.lossless_credit if request.lossless else self._settings.credit,
         )
@@ -108,6 +119,20 @@ class Streams:
             reason=stream_pb2.STREAM_END_REASON_COMPLETE, message="every frame has been answered"
         )
         stream.outbox.end(end)
+
+    def _hand_on(self, stream: CameraStream, frame: pose_pb2.PoseFrame, time_us: int) -> None:
+        """Publish a pose, and say whether it has company: a camera of its session is being looked at, at the same instant,
+        so the set waits for that one anyway.
+        """
+        if self._publish is None:
+            return
+        others = (
+            other.in_hand_us
+            for other in self._open
+            if other is not stream and other.session_id == stream.session_id and not other.request.lossless
+        )
+        company = any(at_us is not None and abs(at_us - time_us) <= SAME_INSTANT_US for at_us in others)
+        self._publish(frame, company=company)
 
     async def _take_over(self, request: StreamRequest) -> None:
         """End the same camera's older stream here: its client has come back before we missed it."""

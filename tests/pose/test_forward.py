@@ -144,3 +144,36 @@ async def test_a_pose_whose_next_one_is_far_off_waits_for_nothing(server: Ingest
             await server.until("live", n + 1)
         assert server.ingest.messages == 7
         await forwarder.close()
+
+
+async def test_a_pose_waits_for_another_of_its_set_and_both_leave_together(
+    eventually: Eventually, server: IngestServer
+) -> None:
+    server.ingest.most_batched = 8
+    async with open_channel(server.address) as channel:
+        forwarder = SyncForwarder(channel, "pose-1", capacity=64, now_ns=monotonic_ns)
+        rounds = count()
+
+        async def took() -> bool:
+            number, before = next(rounds), server.ingest.messages
+            forwarder.publish(_pose(number, "front"), company=True)
+            await asyncio.sleep(0.002)
+            forwarder.publish(_pose(number, "side"))
+            await server.until("live", 2 * (number + 1))
+            return server.ingest.messages - before == 1
+
+        await eventually(took, within=30, what="both in one message")
+        await forwarder.close()
+
+
+async def test_a_pose_whose_company_never_comes_leaves_all_the_same(server: IngestServer) -> None:
+    server.ingest.most_batched = 8
+    async with open_channel(server.address) as channel:
+        forwarder = SyncForwarder(channel, "pose-1", capacity=64, now_ns=monotonic_ns)
+        for number in range(4):
+            forwarder.publish(_pose(number), company=True)
+            await server.until("live", number + 1)
+        # Nor does it hold up the end.
+        forwarder.publish(_pose(4), company=True)
+        await forwarder.close(flush_s=10)
+        await server.until("live", 5)

@@ -92,6 +92,23 @@ async def test_a_frame_without_a_person_goes_to_sync_too(
     assert camera.of("pose") == []
 
 
+async def test_poses_of_cameras_in_step_go_to_sync_together(
+    pose: Replicas, landscape: bytes, sync_server: IngestServer
+) -> None:
+    sync_server.ingest.most_batched = 8
+    replica = await pose()
+    cameras = [replica.camera(), replica.camera()]
+    for camera, name in zip(cameras, ("front", "side"), strict=True):
+        await camera.open(camera_id=name)
+    for instants in range(1, 101):
+        at_us = now_us()
+        await asyncio.gather(*(camera.frame(landscape, server_us=at_us) for camera in cameras))
+        await sync_server.until("live", 2 * instants)
+        if sync_server.ingest.messages < 2 * instants:
+            return
+    raise AssertionError("no two poses of a hundred instants came in one message")
+
+
 async def test_a_frame_without_capture_time_is_timed_by_its_arrival(
     pose: Replicas, landscape: bytes, sync_server: IngestServer
 ) -> None:
