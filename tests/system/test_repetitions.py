@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import cv2
 import httpx
 import pytest
 
@@ -39,6 +40,21 @@ async def mesh_without_cameras() -> AsyncIterator[mesh.Addresses]:
         print(shown.getvalue())
 
 
+def walker_alone(folder: Path, video: Path) -> Path:
+    """The walk without the man on the roof above her, who bends his knees and jumps down after five seconds: which of the
+    two is followed depends on which frames were seen first.
+    """
+    capture, alone = cv2.VideoCapture(str(video)), folder / "walk.mp4"
+    writer = cv2.VideoWriter(str(alone), cv2.VideoWriter.fourcc(*"mp4v"), 30, (1768, 544))
+    for _ in range(148):
+        there, image = capture.read()
+        assert there
+        writer.write(image[450:])
+    writer.release()
+    capture.release()
+    return alone
+
+
 async def play(video: Path, session_id: str, pose: str) -> None:
     """Capture plays the video once, at its own pace, into the session, and ends."""
     capture = await asyncio.create_subprocess_exec(
@@ -51,7 +67,7 @@ async def play(video: Path, session_id: str, pose: str) -> None:
 
 
 async def test_two_people_squat_twice_each_and_one_walks_which_counts_nothing(
-    shared_data: Path, redis_binary: Path
+    shared_data: Path, redis_binary: Path, tmp_path: Path
 ) -> None:
     """Each is compared with the other's performance: another person, another view, with a barbell and without."""
     cases = {SQUATS: (BARBELL, 2), BARBELL: (SQUATS, 2), WALKING: (SQUATS, 0)}
@@ -69,7 +85,9 @@ async def test_two_people_squat_twice_each_and_one_walks_which_counts_nothing(
             session_id = f"session-{number}"
             asked = {"session_id": session_id, "reference_id": references[cases[video][0]]}
             assert (await client.post("/api/v1/sessions", json=asked)).status_code == 201
-            await play(shared_data / video, session_id, addresses.of("pose"))
+            shown = shared_data / video
+            shown = walker_alone(tmp_path, shown) if video == WALKING else shown
+            await play(shown, session_id, addresses.of("pose"))
             await asyncio.sleep(1)  # what is on the way arrives
             summary = (await client.get(f"/api/v1/sessions/{session_id}/summary")).json()
             assert summary["sets"] > 50
