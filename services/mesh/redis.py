@@ -42,7 +42,14 @@ class _Connection(Connection):  # type: ignore[misc]  # ships no types that hold
             if waiting + sum(map(len, command)) <= AT_ONCE_BYTES:
                 self._writer.writelines(command)
                 return
+        task = asyncio.current_task()
+        assert task is not None
+        asked = task.cancelling()
         await super().send_packed_command(command, check_health)
+        if task.cancelling() > asked:
+            # asyncio.wait_for, before Python 3.12, gives its result to who is cancelled just as it comes, who goes on.
+            await self.disconnect(nowait=True)
+            raise asyncio.CancelledError
 
 
 class _Pool(ConnectionPool):  # type: ignore[misc]  # ships no types that hold here

@@ -131,3 +131,23 @@ async def test_a_link_answers_in_the_order_of_the_calls_though_one_of_them_waits
             await waiting
         with pytest.raises(UNREACHABLE):
             await link.call("PING")
+
+
+@pytest.mark.parametrize("what", ["link", "read"])
+async def test_who_is_cancelled_while_a_connection_is_made_is_cancelled_at_whichever_step(
+    redis_url: str, what: str
+) -> None:
+    """redis-py waits for its writes by asyncio.wait_for, which before Python 3.12 gives its result to who is cancelled just
+    as it comes: a session's worker went on after its service had closed, on a connection that nobody closed.
+    """
+    for steps in range(1, 60):
+        async with aclosing(connect(redis_url)) as redis:
+            job = redis.link() if what == "link" else redis.xread({"stream": "$"}, block=1)
+            connecting = asyncio.ensure_future(job)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if connecting.cancel():
+                with pytest.raises(asyncio.CancelledError):
+                    await connecting
+            elif what == "link":
+                await connecting.result().aclose()

@@ -114,7 +114,8 @@ async def _converse(
 
 async def _read(call: PoseCall) -> pose_service_pb2.StreamPosesResponse | None:
     """The next answer; None at the end of the stream."""
-    response = await asyncio.wait_for(call.read(), ANSWER_S)
+    async with asyncio.timeout(ANSWER_S):
+        response = await call.read()
     return response if isinstance(response, pose_service_pb2.StreamPosesResponse) else None
 
 

@@ -62,7 +62,8 @@ class Roster:
                 log.warning("Redis cannot be reached", error=type(error).__name__)
                 self._drop_expired()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._settings.lease_s / 4)
+                async with asyncio.timeout(self._settings.lease_s / 4):
+                    await self._stopping.wait()
         self._stopped.set()
 
     async def drain(self) -> None:
@@ -76,7 +77,8 @@ class Roster:
         if tasks:
             await asyncio.wait(tasks, timeout=DRAIN_S)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), DRAIN_S)
+            async with asyncio.timeout(DRAIN_S):
+                await self._stopped.wait()
 
     async def _round(self) -> None:
         for session_id, held in list(self._held.items()):
@@ -90,6 +92,10 @@ class Roster:
                 self._redis, keys.scoring_lease(session_id), self._replica_id, self._settings.lease_s
             )
             if await lease.acquire():
+                if self._stopping.is_set():
+                    # `drain` has told those that were held then, and would not know of this one.
+                    await lease.release()
+                    return
                 self._hold(session_id, lease)
         metrics.SESSIONS.set(len(self._held))
 
