@@ -29,6 +29,12 @@ RULES = MatchRules(
 STEADY = 10
 """Frames that come in order and on time: a session's first moments depend on who comes first, since the others are not
 known yet."""
+FRAMES = 40
+MOST_LOST, MOST_IN_A_ROW = 6, 2
+"""Of a camera. The next frame after a longer run may come when the sets are out: then its camera was late, and else it had
+no frame. Which of the two nobody can know who does not wait for the frame after."""
+FEWEST_SETS = 25
+"""Of one camera alone: a tick between frames too far apart has nothing to show."""
 
 Journal = list[Frame]
 
@@ -69,7 +75,10 @@ def _emit(matcher: SessionMatcher, journal: Journal) -> list[bytes]:
 
 @st.composite
 def journals(draw: st.DrawFn) -> tuple[Journal, Journal]:
-    """The same frames arriving at other moments, within the lateness; each camera's stream keeps its order."""
+    """The same frames arriving at other moments, within the lateness; each camera's stream keeps its order.
+
+    No more than MOST_IN_A_ROW frames are lost in a row, so that the next one comes within the lateness as well.
+    """
     rng = random.Random(draw(st.integers(0, 2**32)))
     cameras = [f"c{k}" for k in range(draw(st.integers(1, 4)))]
     loss = draw(st.sampled_from([0.0, 0.02, 0.2]))
@@ -78,8 +87,7 @@ def journals(draw: st.DrawFn) -> tuple[Journal, Journal]:
             START_US + n * PERIOD_US + 2500 * k + rng.randrange(-900, 900), name, 0, n, 0, _payload(name, n)
         )
         for k, name in enumerate(cameras)
-        for n in range(40)
-        if n < STEADY or rng.random() >= loss
+        for n in sorted(set(range(FRAMES)) - _lost(rng, loss))
     ]
 
     def arrive() -> Journal:
@@ -92,6 +100,15 @@ def journals(draw: st.DrawFn) -> tuple[Journal, Journal]:
         return journal
 
     return arrive(), arrive()
+
+
+def _lost(rng: random.Random, loss: float) -> set[int]:
+    lost: set[int] = set()
+    for n in range(STEADY, FRAMES):
+        in_a_row = lost.issuperset(range(n - MOST_IN_A_ROW, n))
+        if rng.random() < loss and not in_a_row and len(lost) < MOST_LOST:
+            lost.add(n)
+    return lost
 
 
 def _new(resampled: bool) -> SessionMatcher:
@@ -107,7 +124,7 @@ def test_a_journal_gives_the_same_bytes_again_and_in_any_order_of_arrival(
     """Bug: a tick took the frame after the next one where that had come already, and none where it had not."""
     journal, otherwise = two
     first = _emit(_new(resampled), journal)
-    assert len(first) > 30
+    assert len(first) >= FEWEST_SETS
     assert _emit(_new(resampled), journal) == first
     assert _emit(_new(resampled), otherwise) == first
 
@@ -132,13 +149,18 @@ async def test_a_stream_sent_again_changes_no_byte_of_the_store(
     async with replica.ingest() as stream:
         await stream.send(*poses)
         await stream.finish()
-        stored = stream.stored
-        assert stored == len(poses)
+        # One whose set a busy machine let go without it is late, and will be again.
+        assert stream.stored + sum(stream.dropped().values()) == len(poses)
+        assert stream.stored > len(poses) // 2
 
     async def settled() -> list[bytes | None] | None:
+        """The store, if several looks in a row find it alike: a machine that stood still spoils one of them."""
         before = await _store(replica)
-        await asyncio.sleep(0.6)
-        return before if before == await _store(replica) else None
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            if await _store(replica) != before:
+                return None
+        return before
 
     state = await eventually(settled, within=60, what="the store at rest")
     async with replica.ingest() as stream:
