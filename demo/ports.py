@@ -3,6 +3,7 @@
 import fcntl
 import os
 import socket
+import sys
 
 from demo.fetch import cache_folder
 
@@ -18,7 +19,7 @@ class PortsError(Exception):
 def choose(usual: dict[str, int]) -> dict[str, int]:
     """For each name its usual port where nobody has that (0: there is none), else one of our own. Raises PortsError."""
     may_be_usual = _hold("usual")
-    ports = {name: port if may_be_usual and port and _is_free(port) else 0 for name, port in usual.items()}
+    ports = {name: port if may_be_usual and port and _keep(port) else 0 for name, port in usual.items()}
     own = iter(block(len(ports)))
     return {name: port or next(own) for name, port in ports.items()}
 
@@ -46,11 +47,36 @@ def _hold(name: str) -> bool:
     return True
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as place:
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            place.bind((HOST, port))
-        except OSError:
-            return False
+def _keep(port: int) -> bool:
+    """Whether it is free; then the system gives it to no connection before this process ends.
+
+    The usual ones of the gRPC services are among those that connections get, and one to Redis that came first kept
+    its service from ever listening. Bound, and listening to nobody, it is left to whoever binds it as servers do.
+    """
+    place = _bound(port)
+    if place is None:
+        return False
+    if sys.platform == "linux":
+        place.detach()  # held while open
+    else:  # only Linux lets a second socket in
+        place.close()
     return True
+
+
+def _is_free(port: int) -> bool:
+    place = _bound(port)
+    if place is None:
+        return False
+    place.close()
+    return True
+
+
+def _bound(port: int) -> socket.socket | None:
+    place = socket.socket()
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((HOST, port))
+    except OSError:
+        place.close()
+        return None
+    return place

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import psutil
@@ -18,7 +21,7 @@ from websockets.sync.client import connect
 from demo import phones
 from services.mesh.network import own_address
 from tests.support.capabilities import require
-from tests.support.redis_server import CHECKOUT
+from tests.support.redis_server import CHECKOUT, free_port
 from tests.support.waiting import wait_for
 from tests.system.running import Demo, demo
 from tests.system.watching import poses_of_cameras, scores
@@ -160,3 +163,21 @@ def test_two_demos_side_by_side_do_not_meet_at_a_port() -> None:
             one.communicate("\n")
     assert all(map(len, taken))
     assert not taken[0] & taken[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody else may bind what is kept")
+def test_a_usual_port_is_no_connections_until_its_service_listens(tmp_path: Path) -> None:
+    """One to Redis once got pose's, which is among those a system gives away: pose could never listen."""
+    port = free_port()
+    choose = f"from demo import ports; print(ports.choose({{'pose': {port}}})['pose'], flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", choose], cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "KOMI_CACHE_DIR": str(tmp_path)},
+    ) as demo_of_it:  # fmt: skip
+        assert demo_of_it.stdout
+        assert demo_of_it.stdout.readline().strip() == str(port)
+        with socket.socket() as connection, pytest.raises(OSError, match="in use"):
+            connection.bind(("127.0.0.1", port))
+        with socket.create_server(("127.0.0.1", port)):  # as servers do: with SO_REUSEADDR
+            socket.create_connection(("127.0.0.1", port)).close()
+        demo_of_it.communicate("\n")
