@@ -14,11 +14,17 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 SESSION = "live"
 BUILD_S = 180.0
 """Longest a reference may take to build."""
+AGAIN = {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}
+"""Statuses that say so: ask again."""
 TOPICS = "poses,score,repetition,advice,status"
 
 
 class StageError(Exception):
     """The reference could not be set; the message says why."""
+
+
+class NotYet(StageError):
+    """Nothing is wrong with what was asked: part of the mesh was away or busy, and it is worth asking again."""
 
 
 async def set_reference(gateway: str, video: Path, name: str, exercise: str, *, keep: bool = False) -> str:
@@ -36,7 +42,7 @@ async def set_reference(gateway: str, video: Path, name: str, exercise: str, *, 
             reference_id = reference_id or await build_reference(client, video, name, exercise)
             await _json(client, "PATCH", f"/api/v1/sessions/{SESSION}", json={"reference_id": reference_id})
         except httpx.HTTPError as error:
-            raise StageError(f"the gateway at {gateway} did not answer: {error!r}") from error
+            raise NotYet(f"the gateway at {gateway} did not answer: {error!r}") from error
     return reference_id
 
 
@@ -52,12 +58,15 @@ async def build_reference(client: httpx.AsyncClient, video: Path, name: str, exe
             client, "POST", "/api/v1/references",
             data={"name": name, "exercise": exercise}, files={"file": (video.name, file, "video/mp4")},
         )  # fmt: skip
-    async with asyncio.timeout(BUILD_S):
-        while build["state"] == "running":
-            await asyncio.sleep(0.2)
-            build = await _json(client, "GET", f"/api/v1/references/builds/{build['build_id']}")
+    try:
+        async with asyncio.timeout(BUILD_S):
+            while build["state"] == "running":
+                await asyncio.sleep(0.2)
+                build = await _json(client, "GET", f"/api/v1/references/builds/{build['build_id']}")
+    except TimeoutError:
+        raise NotYet(f"the reference from {video.name} is not built after {BUILD_S:g} s") from None
     if build["state"] != "done":
-        raise StageError(f"no reference could be built from {video.name}: {_reason(build['problem'])}")
+        raise _error(f"no reference could be built from {video.name}", build["problem"] or {})
     return str(build["reference"]["reference_id"])
 
 
@@ -68,12 +77,14 @@ async def _json(client: httpx.AsyncClient, method: str, path: str, **arguments: 
     except json.JSONDecodeError:
         body = {}
     if answer.is_error:
-        raise StageError(f"{method} {path} answered {answer.status_code}: {_reason(body)}")
+        said = f"{method} {path} answered {answer.status_code}"
+        raise _error(said, {"status": answer.status_code, **body})
     return dict(body)
 
 
-def _reason(problem: dict[str, Any] | None) -> str:
-    return str((problem or {}).get("detail", "no reason given"))
+def _error(said: str, problem: dict[str, Any]) -> StageError:
+    kind = NotYet if problem.get("status") in AGAIN else StageError
+    return kind(f"{said}: {problem.get('detail', 'no reason given')}")
 
 
 @dataclass

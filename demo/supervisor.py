@@ -22,7 +22,7 @@ HEALTHY_S = 20.0
 """A program that ran this long starts its next life without a pause."""
 ATTEMPTS = 3
 """A program that dies this often before it was ever ready ends the run."""
-PATIENCE_S = 4.0
+PATIENCE_S = 8.0
 """Time to stop after SIGTERM before SIGKILL follows."""
 WRONG_SETTINGS = 2
 """Exit status of a program that was told something it does not understand: no use in trying again."""
@@ -57,7 +57,7 @@ class _Kept:
         self.is_ready = asyncio.Event()
         self._console = console
         self._process: asyncio.subprocess.Process | None = None
-        self._stopping = False
+        self._told_to_stop = asyncio.Event()
         self._last: deque[str] = deque(maxlen=LAST_LINES)
         self._told = ""
 
@@ -69,10 +69,10 @@ class _Kept:
     async def keep(self) -> None:
         """Run it over and over until `stop`. Raises ProgramError when that makes no sense."""
         name, pause_s, failures, loop = self.program.name, FIRST_PAUSE_S, 0, asyncio.get_running_loop()
-        while not self._told_to_stop():
+        while not self._told_to_stop.is_set():
             began = loop.time()
             code = await self._live(began)
-            if self._told_to_stop():
+            if self._told_to_stop.is_set():
                 return
             if code == 0:
                 self._console.say(name, "has done its work and ended")
@@ -88,8 +88,15 @@ class _Kept:
             if loop.time() - began > HEALTHY_S:
                 pause_s = FIRST_PAUSE_S
             self._console.say(name, f"starts again in {pause_s:g} s")
-            await asyncio.sleep(pause_s)
+            await self._pause(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._told_to_stop.wait()
+        except TimeoutError:
+            pass
 
     async def _live(self, began: float) -> int:
         """From start to exit status; negative: the signal that ended it."""
@@ -106,6 +113,8 @@ class _Kept:
             start_new_session=True,
             limit=1 << 20,
         )
+        if self._told_to_stop.is_set():  # while it started: nobody has told the process
+            self.send(signal.SIGTERM)
         watch = asyncio.create_task(self._watch(began))
         try:
             assert process.stdout
@@ -151,9 +160,6 @@ class _Kept:
             self.program.name, f"ready in {took:.1f} s  {self.program.where}".rstrip(), colour=32
         )
 
-    def _told_to_stop(self) -> bool:
-        return self._stopping
-
     def _explain(self, code: int) -> str:
         if code >= 0:
             return f"ended with exit status {code}"
@@ -167,7 +173,7 @@ class _Kept:
 
     def send(self, how: signal.Signals) -> None:
         """Signal the process, if there is one, and let it rest when it has gone."""
-        self._stopping = True
+        self._told_to_stop.set()
         if self._process and self._process.returncode is None:
             self._process.send_signal(how)
 
@@ -224,7 +230,7 @@ class Supervisor:
                             kept.program.name, f"did not stop within {PATIENCE_S:g} s: killed", colour=31
                         )
                     kept.send(signal.SIGKILL)
-            # A keeper without a process is in its pause between two lives.
+            # A keeper that is late and has no process is starting one.
             for kept in group:
                 if kept.pid is None:
                     self._keepers[kept].cancel()

@@ -13,6 +13,9 @@ from demo.ports import PortsError
 from demo.supervisor import ProgramError, Supervisor
 from services.pose.models import ModelError, task_path
 
+RETRY_S = 2.0
+"""Between two attempts to set the reference."""
+
 
 def run(cameras: str, port: int | None, *, phone: bool = False, verbose: bool = False) -> int:
     """Show the mesh, with `phone` to phones too; returns the exit status."""
@@ -103,5 +106,12 @@ async def _tour(
 async def _set_reference(played: scene.Scene, addresses: mesh.Addresses, console: Console) -> None:
     began = time.monotonic()
     console.say("demo", f"building the reference {played.name!r} from its sample video")
-    await stage.set_reference(addresses.gateway, played.answer, played.name, played.exercise)
+    while True:
+        try:
+            await stage.set_reference(addresses.gateway, played.answer, played.name, played.exercise)
+        except stage.NotYet as error:  # a service may have died meanwhile, and comes back
+            console.say("demo", f"not yet: {error}", colour=33)
+            await asyncio.sleep(RETRY_S)
+        else:
+            break
     console.say("demo", f"the reference stands after {time.monotonic() - began:.1f} s: the score follows")

@@ -99,18 +99,25 @@ async def test_a_wrong_setting_is_not_tried_twice(run: Run) -> None:
     work.cancel()
 
 
-async def test_a_program_that_has_done_its_work_is_left_alone(run: Run, shown: io.StringIO) -> None:
+async def test_a_program_that_has_done_its_work_is_left_alone(
+    run: Run, shown: io.StringIO, eventually: Eventually
+) -> None:
     supervisor = run(python("capture", "pass"), python("pose", SLEEP))
-    await supervisor.keep_while(asyncio.create_task(asyncio.sleep(1)))
-    assert "capture │ has done its work and ended" in shown.getvalue()
+    ended = "capture │ has done its work and ended"
+
+    async def until_one_is_left() -> None:
+        await eventually(lambda: ended in shown.getvalue() and supervisor.pids["pose"], what="that it ends")
+
+    await supervisor.keep_while(asyncio.create_task(until_one_is_left()))
     assert supervisor.pids["capture"] is None
     assert supervisor.pids["pose"]
+    assert "starts again" not in shown.getvalue()
 
 
-async def test_programs_stop_in_their_order_and_the_deaf_one_is_killed(
-    run: Run, shown: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+async def test_programs_stop_in_their_order(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
-    monkeypatch.setattr("demo.supervisor.PATIENCE_S", 0.3)
+    monkeypatch.setattr(supervisor_module, "PATIENCE_S", 60.0)
     note = tmp_path / "stopped"
     obedient = (
         "import signal, sys, time\n"
@@ -121,19 +128,55 @@ async def test_programs_stop_in_their_order_and_the_deaf_one_is_killed(
         "print('up', flush=True)\n"
         "time.sleep(600)\n"
     )
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
     supervisor = run(
         python("redis", obedient.format(note=str(note), name="r"), stop_order=3),
         python("gateway", obedient.format(note=str(note), name="g"), stop_order=0),
-        python("pose", deaf, stop_order=1),
     )
-    ups = [tail for kept in supervisor._kept for tail in [kept._last]]
-    await eventually(lambda: all("up" in tail for tail in ups), what="all three up")
+    await eventually(lambda: all("up" in kept._last for kept in supervisor._kept), what="both up")
     pids = [pid for pid in supervisor.pids.values() if pid]
     await supervisor.stop()
     assert note.read_text() == "gr"
-    assert "pose │ did not stop within 0.3 s: killed" in shown.getvalue()
     assert not any(map(psutil.pid_exists, pids))
+
+
+async def test_a_program_that_is_deaf_to_the_end_is_killed(
+    run: Run, shown: io.StringIO, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    monkeypatch.setattr(supervisor_module, "PATIENCE_S", 0.3)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    supervisor = run(python("pose", deaf))
+    await eventually(lambda: "up" in supervisor._kept[0]._last, what="that it is up")
+    pid = supervisor.pids["pose"]
+    assert pid
+    await supervisor.stop()
+    assert "pose │ did not stop within 0.3 s: killed" in shown.getvalue()
+    assert not psutil.pid_exists(pid)
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_program_that_is_stopped_while_it_starts_is_told(
+    run: Run, shown: io.StringIO, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """Nobody told it: its supervisor waited in vain, and killed it."""
+    monkeypatch.setattr(supervisor_module, "PATIENCE_S", 30.0)
+    supervisor = run(python("pose", SLEEP))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await supervisor.stop()
+    assert shown.getvalue().replace("pose │ ready in 0.0 s", "").strip() == ""
+
+
+async def test_a_program_that_is_stopped_between_two_lives_rests_at_once(
+    run: Run, shown: io.StringIO, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """Its pause was waited for, as long as one waits for the deaf."""
+    for name in ("PATIENCE_S", "FIRST_PAUSE_S", "LONGEST_PAUSE_S"):
+        monkeypatch.setattr(supervisor_module, name, 60.0)
+    supervisor = run(python("pose", "import sys; sys.exit(1)"))
+    await eventually(lambda: "starts again in 60 s" in shown.getvalue(), what="its pause")
+    async with asyncio.timeout(30):
+        await supervisor.stop()
 
 
 def test_no_program_outlives_a_supervisor_that_is_killed() -> None:
