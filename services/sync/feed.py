@@ -25,18 +25,22 @@ class Feed:
         self._listeners: dict[str, Listener] = {}
         self._wanted = asyncio.Event()
         self._closed = False
+        self._changing = asyncio.Lock()
+        """Two that subscribe at once while there is no connection would make two, and one of them be heard by nobody."""
 
     async def listen(self, channel: str, listener: Listener) -> None:
         """Hand every message on `channel` to `listener` from now on. Raises UNREACHABLE."""
-        await self._pubsub.subscribe(channel)
-        self._listeners[channel] = listener
+        async with self._changing:
+            await self._pubsub.subscribe(channel)
+            self._listeners[channel] = listener
         self._wanted.set()
 
     async def leave(self, channel: str) -> None:
         """No longer listen."""
         if self._listeners.pop(channel, None) is not None and not self._closed:
             with contextlib.suppress(*UNREACHABLE, RedisError):
-                await self._pubsub.unsubscribe(channel)
+                async with self._changing:
+                    await self._pubsub.unsubscribe(channel)
 
     async def run(self) -> None:
         """Read until cancelled; after a broken connection subscribe again and tell every listener."""
@@ -66,10 +70,14 @@ class Feed:
         while True:
             await asyncio.sleep(RETRY_S)
             with contextlib.suppress(*UNREACHABLE, RedisError):
-                await self._pubsub.aclose()
-                self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
-                if self._listeners:
-                    await self._pubsub.subscribe(*self._listeners)
-                for listener in self._listeners.values():
-                    listener(None)
+                await self._subscribe_anew()
                 return
+
+    async def _subscribe_anew(self) -> None:
+        async with self._changing:
+            await self._pubsub.aclose()
+            self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
+            if self._listeners:
+                await self._pubsub.subscribe(*self._listeners)
+            for listener in self._listeners.values():
+                listener(None)

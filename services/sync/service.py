@@ -31,6 +31,9 @@ ACK_POSES = 128
 """So many poses are acknowledged at a time, about: half of what a sender keeps to send again."""
 MOST_FAILED = 64
 SETTLE_S = 1.0
+"""For so long the end of a stream waits for its last poses to be stored when this replica stops …"""
+FINISH_S = 10.0
+"""… and when its sender is done, who is told of all of them."""
 
 
 class SyncService(sync_service_pb2_grpc.SyncServiceServicer):
@@ -65,7 +68,7 @@ class SyncService(sync_service_pb2_grpc.SyncServiceServicer):
                 )
                 over = reader.done() or draining.done()
                 if over:
-                    await stream.settle()
+                    await stream.settle(draining)
                 for answer in stream.answers():
                     yield answer
                 if over:
@@ -166,12 +169,15 @@ class _IngestStream:
         self._worker.holder.heard_of_clock(pose)
         return self._apart(frame)
 
-    async def settle(self) -> None:
+    async def settle(self, draining: "asyncio.Task[Any]") -> None:
         """Wait, within reason, until what was read is stored."""
+        settled = asyncio.create_task(self._tally.settled.wait(), name="ingest-settled")
         try:
-            async with asyncio.timeout(SETTLE_S):
-                await self._tally.settled.wait()
-        except TimeoutError:
+            await asyncio.wait((settled, draining), timeout=FINISH_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((settled,), timeout=SETTLE_S)
+        finally:
+            settled.cancel()
+        if not self._tally.settled.is_set():
             log.warning("poses left unstored", session=self._worker.session_id)
 
     def pause_s(self) -> float:

@@ -20,13 +20,14 @@ class Sessions:
         self._tasks = tasks
         self._workers: dict[str, tuple[SessionWorker, asyncio.Task[None]]] = {}
         self._streams: dict[str, int] = {}
+        self._leaving = False
 
     def join(self, session_id: str) -> SessionWorker:
         """The session's worker, for one more stream; call `leave` when the stream ends."""
         self._streams[session_id] = self._streams.get(session_id, 0) + 1
         found = self._workers.get(session_id)
         if found is None:
-            worker = SessionWorker(session_id, self._parts)
+            worker = SessionWorker(session_id, self._parts, leaving=self._leaving)
             found = (worker, self._tasks.start("sync-session", worker.run))
             self._workers[session_id] = found
         return found[0]
@@ -51,7 +52,8 @@ class Sessions:
                     await self._end(session_id)
 
     async def hand_over(self) -> None:
-        """Let other replicas take all sessions over; streams may still end in peace."""
+        """Let other replicas take all sessions over; streams may still end in peace, and none that comes takes one."""
+        self._leaving = True
         await asyncio.gather(*(worker.hand_over() for worker, _ in self._workers.values()))
 
     async def close(self) -> None:

@@ -41,7 +41,8 @@ REFUSED = {
 class SessionWorker:
     """Runs one session. `offer` never waits; `run` does the work until cancelled, then `close` lets the lease go."""
 
-    def __init__(self, session_id: str, parts: Parts) -> None:
+    def __init__(self, session_id: str, parts: Parts, *, leaving: bool = False) -> None:
+        """`leaving`: from the start as after `hand_over`."""
         self.session_id = session_id
         self._parts = parts
         self._pending: deque[tuple[Frame, Tally]] = deque()
@@ -52,7 +53,9 @@ class SessionWorker:
         self.holder = Holder(session_id, parts)
         self.holds = False
         """Whether this replica matches the session."""
-        self._leaving = False
+        self._leaving = asyncio.Event()
+        if leaving:
+            self._leaving.set()
         self.last_offer = time.monotonic()
         self.house = House(self, parts)
         self._configured = False
@@ -197,7 +200,7 @@ class SessionWorker:
     # ------------------------------------------------------------ holding
     async def _keep_lease(self) -> None:
         period_s = self._parts.settings.lease_s / 3
-        while not self._leaving:
+        while not self._leaving.is_set():
             pause_s = period_s
             try:
                 if self._lease.held:
@@ -209,6 +212,9 @@ class SessionWorker:
                         await self._lease.renew()
                 elif not await self._lease.acquire():
                     pause_s = min(period_s, self._lease.free_in_s + 0.005)
+                elif self._leaving.is_set():
+                    # `hand_over` came while it was asked for, and had nothing to give up.
+                    await self._lease.release()
             except (*UNREACHABLE, RedisError):
                 pause_s = RETRY_S
             if self._lease.held != self.holds:
@@ -249,7 +255,7 @@ class SessionWorker:
 
     async def hand_over(self) -> None:
         """Let another replica take over now; what still comes in here is stored for it."""
-        self._leaving = True
+        self._leaving.set()
         with contextlib.suppress(*UNREACHABLE, RedisError):
             await self._lease.release()
         self._wake.set()
