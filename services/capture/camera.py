@@ -1,6 +1,7 @@
 """One camera: what its reader thread and its link share, and what the service tells of it."""
 
 import asyncio
+import contextlib
 import dataclasses
 from collections import Counter
 
@@ -54,7 +55,7 @@ class Camera:
         self._asked = target
         self._useful_fps = 0.0
         self._unreported: Counter[stream_pb2.DropReason.ValueType] = Counter()
-        self._handover: Handover[Frame] = Handover(self._loop.call_soon_threadsafe, self._receive)
+        self._handover: Handover[Frame] = Handover(self._tell, self._receive)
         self._read = self._sent = self._sent_bytes = 0
         self._told = (0, 0, 0)
         self._read_meter, self._sent_meter = RateMeter(), RateMeter()
@@ -118,8 +119,8 @@ class Camera:
         self._tell(self._set_state, state, problem)
 
     def _tell(self, *call: object) -> None:
-        # The loop may have ended before a reader that hung in its driver.
-        if not self._loop.is_closed():
+        # The loop may end before a reader that hung in its driver, at any moment.
+        with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(*call)  # type: ignore[arg-type]
 
     # ------------------------------------------------------------ in the loop

@@ -201,4 +201,6 @@ class Reader(threading.Thread):
             frame = encode(frame, quality)
         if paced:
             self._stopped.wait(max(0, frame.captured_ns - monotonic_ns()) / 1e9)
+            if self._stopped.is_set() and frame.captured_ns > monotonic_ns():
+                return  # its time has not come, and will not
         self._sink.frame(frame)

@@ -1,12 +1,11 @@
 """The server clock as this process knows it."""
 
 import asyncio
-import time
 from collections.abc import Callable
 
 from komi.common.v1 import frame_pb2, stream_pb2
 from services.mesh.clock import ClockEstimator
-from services.mesh.stages import monotonic_ns
+from services.mesh.stages import monotonic_ns, unix_minus_monotonic_ns
 from services.mesh.times import put_timestamp
 
 OwnClock = Callable[[int], int]
@@ -68,8 +67,7 @@ class ServerTime:
 
     def tell(self, time_: frame_pb2.CaptureTime, stamp_ns: int) -> None:
         """Put the instant `stamp_ns` of the camera's clock into `time_`; no server time while that is not known."""
-        wall_us = (time.time_ns() - monotonic_ns() + stamp_ns) // 1000
-        put_timestamp(time_.camera_time, wall_us)
+        put_timestamp(time_.camera_time, (unix_minus_monotonic_ns() + stamp_ns) // 1000)
         if self.ready:
             server_us, time_.uncertainty_us = self._estimator.map(stamp_ns)
             put_timestamp(time_.server_time, server_us)
@@ -79,9 +77,8 @@ class ServerTime:
         """State of the mapping. None: no burst is in yet."""
         if not self.ready:
             return None
-        now_ns = monotonic_ns()
-        own_ns = self.own(now_ns)
-        return self._estimator.reading(own_ns, time.time_ns() + own_ns - now_ns, jitter_us).to_proto()
+        own_ns = self.own(monotonic_ns())
+        return self._estimator.reading(own_ns, own_ns + unix_minus_monotonic_ns(), jitter_us).to_proto()
 
     @property
     def uncertainty_us(self) -> int | None:

@@ -6,7 +6,6 @@ times them by their timestamps.
 
 import asyncio
 import base64
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -28,7 +27,7 @@ from services.capture.frames import Frame
 from services.capture.link import StreamOver
 from services.capture.states import LinkState
 from services.mesh.errors import KomiError
-from services.mesh.stages import monotonic_ns
+from services.mesh.stages import monotonic_ns, unix_minus_monotonic_ns
 
 log = structlog.get_logger()
 
@@ -161,7 +160,7 @@ class WebSocketStream:
             frame = await loop.run_in_executor(self._encoders, encode, frame, self._camera.quality.quality)
         assert frame.jpeg is not None
         sent_ns = monotonic_ns()
-        timestamp = (time.time_ns() - sent_ns + frame.stamp_ns) / 1e9
+        timestamp = (unix_minus_monotonic_ns() + frame.stamp_ns) / 1e9
         text = orjson.dumps(
             {
                 "type": "frame",

@@ -9,7 +9,7 @@ import gym
 from services.capture.errors import SourceLost
 from services.capture.sizing import Image
 from services.capture.sources.source import Grabbed
-from services.mesh.stages import monotonic_ns
+from services.mesh.stages import unix_minus_monotonic_ns
 
 LEAD_S = 2.0
 
@@ -17,7 +17,7 @@ LEAD_S = 2.0
 @lru_cache(maxsize=1)
 def _monotonic_minus_unix_ns() -> int:
     # One value for all virtual cameras of the process: frames of one instant in the gym get one capture time.
-    return monotonic_ns() - time.time_ns()
+    return -unix_minus_monotonic_ns()
 
 
 @lru_cache(maxsize=1)
