@@ -163,9 +163,13 @@ class SessionFeed:
         finally:
             watch.cancel()
             writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                await writer
             call.cancel()
+            # Who is cancelled here too must not go on to the next stream: gather passes that on.
+            _, wrote = await asyncio.gather(watch, writer, return_exceptions=True)
+            if isinstance(wrote, Exception) and not isinstance(
+                wrote, grpc.aio.AioRpcError | asyncio.InvalidStateError
+            ):
+                raise wrote
 
     async def _write(self, call: Call) -> None:
         await call.write(Request(config=self._config))

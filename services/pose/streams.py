@@ -64,8 +64,7 @@ class Streams:
 
         Raises Draining, AlreadyExists, NoTracker or ModelNotLoaded.
         """
-        if self._draining:
-            raise Draining("this replica is shutting down: connect again, to another", retry_after_s=0.1)
+        self._refuse_if_draining()
         if not request.lossless:
             await self._take_over(request)
             await self._presence.claim(request)
@@ -90,6 +89,8 @@ class Streams:
         streams_gauge = metrics.STREAMS.labels("lossless" if request.lossless else "live")
         streams_gauge.inc()
         try:
+            # Whoever came meanwhile for all that are open has missed this one.
+            self._refuse_if_draining()
             works = (self._keep(stream), self._presence.show(stream), self._refit(stream, lane))
             async with _ended_together(stream, *works):
                 yield stream
@@ -99,6 +100,10 @@ class Streams:
             stream.give_up_waiting()
             # Even when the call is cancelled the frame in hand must be let out of the worker first.
             await asyncio.shield(self._pool.close_lane(lane))
+
+    def _refuse_if_draining(self) -> None:
+        if self._draining:
+            raise Draining("this replica is shutting down: connect again, to another", retry_after_s=0.1)
 
     async def drain(self) -> None:
         """Take no new streams and end those that are open: their clients connect elsewhere."""
