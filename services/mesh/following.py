@@ -41,12 +41,16 @@ class StreamFollower:
                     yield position, fields[field]
 
     async def drain(self) -> None:
-        """End every `follow`, and wait for the reads whose callers have gone: under a client that is closed they would
+        """End every `follow`, and every read, also one whose caller has gone: under a client that is closed it would
         connect anew, and nobody would close that.
         """
         self._stopping = True
-        if self._reads:
-            await asyncio.wait(self._reads, timeout=1.0)
+        reads = set(self._reads)
+        if reads:
+            await asyncio.wait(reads, timeout=1.0)
+        for read in reads:
+            read.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
 
     async def _read(
         self, key: str, position: str
@@ -55,7 +59,13 @@ class StreamFollower:
         read = asyncio.ensure_future(self._redis.xread({key: position}, count=BATCH, block=BLOCK_MS))
         self._reads.add(read)
         read.add_done_callback(self._forget)
-        return await asyncio.shield(read) or []
+        try:
+            return await asyncio.shield(read) or []
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if read.cancelled() and (task is None or not task.cancelling()):
+                return []  # drained, not we
+            raise
 
     def _forget(self, read: "asyncio.Task[Any]") -> None:
         self._reads.discard(read)

@@ -106,6 +106,7 @@ class RedisClient(Redis):  # type: ignore[misc]  # ships no types that hold here
 
     _link: Link | None = None
     _linking: asyncio.Task[Link] | None = None
+    _closed = False
 
     async def link(self) -> Link:
         """A connection of the caller's own, to be closed. Raises UNREACHABLE."""
@@ -144,6 +145,9 @@ class RedisClient(Redis):  # type: ignore[misc]  # ships no types that hold here
 
     async def _linked(self) -> Link:
         """The link that plain calls share; who finds it broken waits for the one that is made."""
+        if self._closed:
+            # Who tries once more would make a link that nobody closes.
+            raise RedisConnectionError("the connection to Redis was closed")
         link = self._link
         if link is None or link.broken:
             if self._linking is None:
@@ -158,7 +162,8 @@ class RedisClient(Redis):  # type: ignore[misc]  # ships no types that hold here
             self._link = linking.result()
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
-        """As redis-py's. Calls that wait raise UNREACHABLE."""
+        """As redis-py's. Calls that wait raise UNREACHABLE, and so do those that come later."""
+        self._closed = True
         if self._linking is not None:
             self._linking.cancel()
             await asyncio.gather(self._linking, return_exceptions=True)

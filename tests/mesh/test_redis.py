@@ -151,3 +151,26 @@ async def test_who_is_cancelled_while_a_connection_is_made_is_cancelled_at_which
                     await connecting
             elif what == "link":
                 await connecting.result().aclose()
+
+
+async def test_a_call_that_waits_when_the_client_is_closed_makes_no_other_connection(
+    own_redis: RedisServer,
+) -> None:
+    """It tried once more, as after a connection that broke: on a link that nobody closed."""
+    redis = connect(own_redis.url)
+    assert await redis.ping()
+    own_redis.pause()
+    waiting = [
+        asyncio.create_task(redis.ping()),
+        asyncio.create_task(redis.together(("ECHO", "a"), ("ECHO", "b"))),
+    ]
+    await asyncio.sleep(0)  # they are sent
+    closing = asyncio.create_task(redis.aclose())
+    await asyncio.sleep(0)
+    own_redis.resume()
+    await closing
+    for call in waiting:
+        with pytest.raises(UNREACHABLE, match="closed"):
+            await call
+    with pytest.raises(UNREACHABLE, match="closed"):
+        await redis.ping()
