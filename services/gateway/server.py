@@ -148,6 +148,7 @@ def _check_certificate(settings: GatewaySettings) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    listener: socket.socket | None = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -156,6 +157,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise Unavailable(
             f"cannot listen on {host}:{port}: {error.strerror or error}; choose another port with --port, or stop what "
             "holds it",

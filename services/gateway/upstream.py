@@ -109,8 +109,10 @@ class Upstream:
             if neighbour in self.waiting_for:
                 raise Unavailable(self.waiting_for[neighbour], retry_after_s=1.0) from error
             # One that stands still says nothing of it: until it answers again it is taken for away.
-            if neighbour in self._hearing:
-                self._hearing[neighbour].reschedule(0)
+            hearing = self._hearing.get(neighbour)
+            # Another call may have said so at the same moment.
+            if hearing is not None and not hearing.expired():
+                hearing.reschedule(0)
             raise
 
     async def close(self) -> None:

@@ -36,7 +36,7 @@ async def open_door(stack: AsyncExitStack, settings: GatewaySettings) -> Door:
     await server.start()
     stack.push_async_callback(server.stop)
     client = await stack.enter_async_context(
-        httpx.AsyncClient(base_url=f"http://{server.address}", timeout=10)
+        httpx.AsyncClient(base_url=f"http://{server.address}", timeout=60)
     )
     assert server.gateway is not None
     await server.gateway.clock.wait_ready()
@@ -124,6 +124,5 @@ async def rig(redis_url: str) -> AsyncIterator[Rig]:
             sync=NOWHERE,
             scoring=f"127.0.0.1:{port}",
             max_upload_bytes=64 << 20,
-            upload_idle_s=0.5,
         )
         yield Rig(await open_door(stack, settings), scripted)

@@ -43,7 +43,7 @@ class Door:
 
     def socket(self, path: str, **options: Any) -> AbstractAsyncContextManager[ClientConnection]:
         """A WebSocket client connection to `path`."""
-        return connect(f"ws://{self.server.address}{path}", compression=None, **options)
+        return connect(f"ws://{self.server.address}{path}", compression=None, open_timeout=60, **options)
 
     async def emit(self, synced: sync_service_pb2.SyncedSet) -> None:
         """As sync does."""

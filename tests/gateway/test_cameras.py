@@ -28,6 +28,15 @@ async def send_and_get(socket: ClientConnection, timestamp: float) -> dict[str, 
     return await receive(socket, "frame_processed")
 
 
+async def listed(monitor: ClientConnection, cameras: list[str]) -> None:
+    """Wait until the monitor was told of these cameras; the first message lists some, or none yet."""
+    first = await receive(monitor)
+    assert first["type"] == "cameras_list"
+    told = first["cameras"]
+    while told != cameras:
+        told = (await receive(monitor, "cameras_list"))["cameras"]
+
+
 async def test_a_former_camera_client_gets_its_poses_back_and_monitors_see_it(
     mesh: Door, eventually: Eventually
 ) -> None:
@@ -37,7 +46,7 @@ async def test_a_former_camera_client_gets_its_poses_back_and_monitors_see_it(
             "camera_id": "front",
             "message": "connected to the server",
         }
-        assert (await receive(monitor))["type"] == "cameras_list"
+        await listed(monitor, ["front"])
         stamp = time.time()
         answer = await send_and_get(camera, stamp)
         assert (answer["client_id"], answer["timestamp"], answer["pose_data"]["timestamp"]) == (
@@ -46,14 +55,12 @@ async def test_a_former_camera_client_gets_its_poses_back_and_monitors_see_it(
             stamp,
         )
         assert len(answer["pose_data"]["pose"][0]["keypoints"]) == 33
-        while (await receive(monitor, "cameras_list"))["cameras"] != ["front"]:
-            pass
         seeing = asyncio.create_task(receive(monitor, "status_update"))
         while not seeing.done():
             await send_and_get(camera, time.time())
         update = seeing.result()
         assert (update["camera_id"], update["has_new_image"]) == ("front", True)
-        assert update["timestamp"] == pytest.approx(time.time(), abs=5)
+        assert stamp - 1 < update["timestamp"] < time.time() + 1
         assert (await mesh.client.get("/cameras")).json() == {"cameras": ["front"], "count": 1}
 
         async def timed_by_client() -> bool:
@@ -140,10 +147,11 @@ async def test_a_monitor_can_ask_for_an_image(mesh: Door) -> None:
 
         playing = asyncio.create_task(play())
         try:
-            while (await receive(monitor, "cameras_list"))["cameras"] != ["front"]:
-                pass
-            await monitor.send('{"type": "request_image", "camera_id": "front"}')
-            image = await receive(monitor, "image_data")
+            await listed(monitor, ["front"])
+            image = {"reason": "NO_IMAGE_YET"}  # as it says where pose did not see in time that one is wanted
+            while image.get("reason") == "NO_IMAGE_YET":
+                await monitor.send('{"type": "request_image", "camera_id": "front"}')
+                image = await receive(monitor, "image_data", "error")
             assert base64.b64decode(image["image_data"]) == JPEG
             await monitor.send('{"type": "request_image", "camera_id": "nobody"}')
             assert (await receive(monitor, "error"))["reason"] == "CAMERA_NOT_FOUND"
@@ -166,8 +174,11 @@ async def test_a_browser_camera_is_timed_by_probes_and_gets_its_poses_back(mesh:
     def page_ms() -> float:
         return (time.monotonic() - origin) * 1000
 
+    def server_us() -> int:
+        return mesh.gateway.clock.now_us()
+
     async with mesh.socket("/ws/v1/cameras/phone?fps=15") as camera:
-        probes = sequence = captured_us = 0
+        probes = sequence = captured_us = within_us = 0
         while True:
             message = await receive(camera)
             match message["type"]:
@@ -180,16 +191,19 @@ async def test_a_browser_camera_is_timed_by_probes_and_gets_its_poses_back(mesh:
                     probes += 1
                     if probes == 5:
                         sequence += 1
-                        captured_ms, captured_us = page_ms(), mesh.gateway.clock.now_us()
+                        before_us, captured_ms, captured_us = server_us(), page_ms(), server_us()
+                        # This thread may have stood still in between, or while a probe was on its way: that is told.
+                        within_us += 20_000 + captured_us - before_us
                         await camera.send(browser_frame(sequence, captured_ms))
                 case "clock":
                     assert message["uncertainty_us"] > 0
+                    within_us += message["uncertainty_us"]
                 case "pose":
                     break
         assert (message["epoch"], message["frame"], message["persons"]) == (0, 1, 1)
         assert len(message["image_px"]) == 66
-        assert abs(message["server_us"] - captured_us) < 20_000
-        assert 0 < message["latency_ms"] < 1000
+        assert abs(message["server_us"] - captured_us) < within_us
+        assert 0 < message["latency_ms"] < (server_us() - captured_us + within_us) / 1000
         assert (await mesh.client.get("/api/v1/cameras")).status_code == 200
 
 
@@ -197,7 +211,7 @@ async def test_a_browser_camera_is_greeted_before_it_is_asked_for_its_clock(mesh
     """Probes went out while the stream to pose was still opening: pages got one before `ready`."""
     for number in range(3):
         async with mesh.socket(f"/ws/v1/cameras/phone-{number}") as camera:
-            assert (await receive(camera))["type"] == "ready"
+            assert (await receive(camera, "ready", "probe"))["type"] == "ready"
             await receive(camera, "probe")
 
 

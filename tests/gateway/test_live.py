@@ -1,6 +1,6 @@
 """WS /ws/v1/sessions/{id}: what Redis brings reaches viewers at once, and bad messages hurt nobody."""
 
-import asyncio
+import contextlib
 import json
 from contextlib import AsyncExitStack
 
@@ -12,21 +12,23 @@ from websockets.typing import Subprotocol
 from komi.gateway.v1.session_message_pb2 import SessionMessage
 from services.gateway.config import GatewaySettings
 from services.gateway.documents.status import Status
+from services.gateway.fanout import hub
 from services.mesh import keys
+from services.mesh.redis import UNREACHABLE
 from tests.gateway.conftest import NOWHERE, open_door
 from tests.gateway.door import Door, a_frame, a_set, an_update, receive
 from tests.support.redis_server import RedisServer
-from tests.support.waiting import Eventually
+from tests.support.waiting import Eventually, eventually
 
 
 async def watched(door: Door, session_id: str = "live") -> None:
-    """Wait until the reader stands at the end of the session's streams."""
-    for _ in range(500):
+    """Wait until somebody watches the session and the reader stands at the end of its streams."""
+
+    def placed() -> bool:
         known = door.gateway.reader._watched.get(session_id)
-        if known and all(stream.after is not None for stream in known.streams):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("the session is not watched")
+        return known is not None and known.placed.is_set()
+
+    await eventually(placed, what="the watch of the session")
 
 
 async def greeted(door: Door, socket: ClientConnection) -> dict[str, object]:
@@ -85,19 +87,21 @@ async def test_protobuf_comes_by_subprotocol_and_says_the_same(door: Door) -> No
         assert json.loads(message.json)["type"] == "repetition"
 
 
-async def test_status_comes_at_once_and_again_when_the_session_changes(door: Door) -> None:
+async def test_status_comes_at_once_and_again_when_the_session_changes(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever comes after the first is told because of a change: the next by the clock is an hour away."""
+    monkeypatch.setattr(hub, "STATUS_PERIOD_S", 3600.0)
     await door.register("front")
     async with door.socket("/ws/v1/sessions/live?topics=status") as socket:
         status = await receive(socket, "status")
         assert [camera["camera_id"] for camera in status["cameras"]] == ["front"]
         assert status["sync"] is None
         assert any("sync" in problem for problem in status["problems"])
-        began = asyncio.get_running_loop().time()
         answer = await door.client.patch("/api/v1/sessions/live", json={"mode": "video"})
         assert answer.status_code == 200
         while (await receive(socket, "status"))["session"]["mode"] != "video":
             pass
-        assert asyncio.get_running_loop().time() - began < 0.9
 
 
 async def test_status_is_put_together_only_while_a_viewer_wants_it(
@@ -273,7 +277,15 @@ async def test_viewers_get_on_by_themselves_when_redis_is_back(
             assert refused.headers["retry-after"] == "1"
             assert (await door.client.get("/")).status_code == 200
             own_redis.start()
-            await door.emit(a_set(2))
+
+            async def emitted() -> bool:
+                # A connection that was under way when Redis came back fails still, and who asked for it with it.
+                with contextlib.suppress(*UNREACHABLE):
+                    await door.emit(a_set(2))
+                    return True
+                return False
+
+            await eventually(emitted)
             assert (await receive(socket, "poses"))["seq"] == 2
 
 

@@ -96,3 +96,21 @@ async def test_a_neighbour_that_stands_still_counts_as_away_until_it_answers_aga
             await upstream.ask("pose", slow, Empty())
         health.goes_on.set()
         await eventually(lambda: "pose" not in upstream.waiting_for)
+
+
+async def test_calls_that_time_out_at_the_same_moment_all_tell_so(eventually: Eventually) -> None:
+    """The second to say that a neighbour stands still failed itself, where the watch was just being given up."""
+
+    async def slow(*_: Any, **__: Any) -> Any:
+        raise NeighbourSlow("no answer in time")
+
+    health, port = Health(), free_port()
+    health.set_all(True)
+    async with hearing(port) as upstream, listening(health, port):
+        for steps in range(5):
+            await eventually(lambda: "pose" not in upstream.waiting_for)
+            for _ in range(2):
+                with pytest.raises((NeighbourSlow, Unavailable)):
+                    await upstream.ask("pose", slow, Empty())
+                for _ in range(steps):
+                    await asyncio.sleep(0)

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.gateway.fanout.feed import MonitorFeed
 from services.gateway.fanout.mailbox import MOST_EVENTS, Mailbox
 from services.gateway.fanout.viewer import Viewer
 from services.gateway.shaping.encoding import text_frame, to_json
@@ -131,3 +132,30 @@ def test_live_events_that_were_replayed_already_come_once() -> None:
         ("repetition", 5),
         ("repetition", 7),
     ]
+
+
+def test_of_the_states_that_were_held_back_the_newest_comes_last() -> None:
+    pipe = Pipe()
+    viewer = Viewer(pipe, ("poses", "status", "repetition"))
+    viewer.hold()
+    assert viewer.push_state("poses", "", frame(type="poses", seq=1))
+    assert viewer.push_state("status", "", frame(type="status"))
+    assert not viewer.push_state("poses", "", frame(type="poses", seq=2))
+    viewer.push_event("repetition", 2, frame(type="repetition", seq=2))
+    viewer.release([{"type": "hello"}], through_seq=-1)
+    assert [(m["type"], m.get("seq")) for m in told(pipe.taken)] == [
+        ("hello", None),
+        ("repetition", 2),
+        ("status", None),
+        ("poses", 2),
+    ]
+
+
+def test_a_monitor_that_was_greeted_with_old_news_is_told_the_new() -> None:
+    """What had been told to the others counted as told to who joined since, whatever that one had been greeted with."""
+    monitors, pipes = MonitorFeed(), [Pipe(), Pipe()]
+    monitors.greet(Viewer(pipes[0], ("monitor",)), ["front"])
+    monitors.greet(Viewer(pipes[1], ("monitor",)), [])
+    for _ in range(2):
+        monitors.on_cameras(["front"])
+    assert [[m["cameras"] for m in told(pipe.taken)] for pipe in pipes] == [[["front"]], [[], ["front"]]]

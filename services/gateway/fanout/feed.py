@@ -149,7 +149,17 @@ class MonitorFeed(_Viewers):
 
     def __init__(self) -> None:
         super().__init__()
-        self._camera_ids: list[str] | None = None
+        self._told: dict[Viewer, list[str]] = {}
+
+    def greet(self, viewer: Viewer, camera_ids: list[str]) -> None:
+        """Add a viewer, which hears first of these cameras."""
+        self.add(viewer)
+        self._tell(viewer, camera_ids)
+
+    def discard(self, viewer: Viewer) -> None:
+        """Push nothing more to a viewer."""
+        super().discard(viewer)
+        self._told.pop(viewer, None)
 
     def on_baseline(self, _update: scoring_service_pb2.ScoreUpdate) -> None:
         """Monitors know no scores."""
@@ -164,9 +174,11 @@ class MonitorFeed(_Viewers):
         """Monitors know no scores."""
 
     def on_cameras(self, camera_ids: list[str]) -> None:
-        """Push `cameras_list` where it is another one."""
-        if camera_ids == self._camera_ids:
-            return
-        self._camera_ids = camera_ids
+        """Push `cameras_list` to whom it is another one."""
         for viewer in self.wanting("monitor"):
-            viewer.say(kept.cameras_list(camera_ids))
+            if self._told.get(viewer) != camera_ids:
+                self._tell(viewer, camera_ids)
+
+    def _tell(self, viewer: Viewer, camera_ids: list[str]) -> None:
+        self._told[viewer] = camera_ids
+        viewer.say(kept.cameras_list(camera_ids))

@@ -17,6 +17,8 @@ from services.mesh.redis import UNREACHABLE
 from services.mesh.tasks import Tasks
 
 STATUS_PERIOD_S = 1.0
+PLACED_S = 5.0
+"""A Redis that has not said where a session's streams stand for so long is taken for away."""
 
 
 class Hub:
@@ -37,6 +39,8 @@ class Hub:
         self._tasks = tasks
         self._feeds: dict[str, SessionFeed] = {}
         self._monitor = MonitorFeed()
+        self._following: asyncio.Task[None] | None = None
+        """Follows the cameras for the monitors; the next may come before it has seen that the last is gone."""
 
     def viewers(self, session_id: str) -> int:
         """Viewers of a session at this gateway."""
@@ -45,7 +49,10 @@ class Hub:
 
     @asynccontextmanager
     async def viewing(self, session_id: str, viewer: Viewer) -> AsyncIterator[None]:
-        """Push to `viewer` what the session brings, for as long as the block runs."""
+        """Push to `viewer` what the session brings, for as long as the block runs; nothing from its begin on is missed.
+
+        Raises TimeoutError, one of UNREACHABLE, where Redis went away just now.
+        """
         feed = self._feeds.get(session_id)
         if feed is None:
             feed = self._feeds[session_id] = SessionFeed(session_id)
@@ -54,6 +61,8 @@ class Hub:
         feed.add(viewer)
         metrics.VIEWERS.labels("session").inc()
         try:
+            async with asyncio.timeout(PLACED_S):
+                await self._reader.placed(session_id)
             yield
         finally:
             metrics.VIEWERS.labels("session").dec()
@@ -77,11 +86,11 @@ class Hub:
                 changed.clear()
 
     @asynccontextmanager
-    async def monitoring(self, viewer: Viewer) -> AsyncIterator[None]:
-        """Push to `viewer` what every camera brings, for as long as the block runs."""
-        self._monitor.add(viewer)
-        if len(self._monitor) == 1:
-            self._tasks.start("monitor", self._follow_cameras)
+    async def monitoring(self, viewer: Viewer, camera_ids: list[str]) -> AsyncIterator[None]:
+        """Push to `viewer` what every camera brings, for as long as the block runs; of these it hears first."""
+        self._monitor.greet(viewer, camera_ids)
+        if self._following is None or self._following.done():
+            self._following = self._tasks.start("monitor", self._follow_cameras)
         metrics.VIEWERS.labels("monitor").inc()
         try:
             yield

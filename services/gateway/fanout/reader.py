@@ -47,6 +47,8 @@ class _Watched:
     streams: list[_Stream] = field(default_factory=list)
     last_update: bytes | None = None
     """Newest ScoreUpdate, from which a new sink learns what stands."""
+    placed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Its streams have their places: whatever comes from now on is read."""
 
 
 class StreamReader:
@@ -74,6 +76,10 @@ class StreamReader:
             self._changed.set()
             if self._reading is not None and not self._reading.done():
                 self._reading.set_result(None)
+
+    async def placed(self, session_id: str) -> None:
+        """Return once nothing of a watched session's that is emitted from now on is missed."""
+        await self._watched[session_id].placed.wait()
 
     def unwatch(self, session_id: str, sink: Sink) -> None:
         """Give `sink` nothing more of the session."""
@@ -116,6 +122,7 @@ class StreamReader:
                 pipe.xrevrange(stream.key, count=1)
             for stream, newest in zip(streams, await pipe.execute(), strict=True):
                 stream.after = newest[0][0].decode() if newest else "0-0"
+                stream.watched.placed.set()
                 if newest and stream.value == b"update":
                     _on_baseline(stream.watched, newest[0][1].get(b"update", b""))
 

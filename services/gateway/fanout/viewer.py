@@ -33,11 +33,16 @@ class Viewer:
         self._mailbox = Mailbox(format_, tell_skipped=tell_skipped)
         self._wake = asyncio.Event()
         self._held: list[tuple[int, str, bytes]] | None = None
+        self._held_states: dict[tuple[str, str], bytes] = {}
 
     def push_state(self, topic: str, key: str, frame: bytes) -> bool:
         """Push the newest state of `topic` and `key`. False: an unread one was overtaken."""
-        if topic not in self.topics or self.lost_event or self._held is not None:
+        if topic not in self.topics or self.lost_event:
             return True
+        if self._held is not None:
+            overtaken = self._held_states.pop((topic, key), None) is not None
+            self._held_states[topic, key] = frame
+            return not overtaken
         if not self._mailbox and self._outlet.try_write(frame):
             return True
         overtaken = self._mailbox.put_state(topic, key, frame)
@@ -65,17 +70,20 @@ class Viewer:
         self._wake.set()
 
     def hold(self) -> None:
-        """Keep live events back (and let states pass by) until `release`, while older ones are looked up."""
+        """Keep events and the newest states back until `release`, while it is found out what goes before them."""
         self._held = []
 
     def release(self, replayed: Iterable[Document], through_seq: int) -> None:
-        """Push `replayed`, then the live events after `through_seq`, and hold nothing back any more."""
+        """Push `replayed`, the live events after `through_seq`, and the states; hold nothing back any more."""
         held, self._held = self._held or [], None
+        states, self._held_states = self._held_states, {}
         for document in replayed:
             self.say(document)
         for seq, topic, frame in held:
             if seq > through_seq:
                 self.push_event(topic, seq, frame)
+        for (topic, key), frame in states.items():
+            self.push_state(topic, key, frame)
 
     async def pump(self) -> None:
         """Write what waits until the connection is over, or an event was lost."""

@@ -96,8 +96,7 @@ async def monitor(websocket: WebSocket) -> None:
         cameras = [camera.camera_id for camera in await gateway.cameras.list()]
         await websocket.accept()
         viewer = Viewer(outlet_of(websocket), ("monitor",), tell_skipped=False)
-        viewer.say(kept.cameras_list(cameras))
-        async with gateway.hub.monitoring(viewer):
+        async with gateway.hub.monitoring(viewer, cameras):
             await until_first(viewer.pump(), _listen(gateway, websocket, viewer))
 
 

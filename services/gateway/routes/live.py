@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket
 from services.gateway.concurrently import until_first
 from services.gateway.errors import BadMessage
 from services.gateway.fanout.feed import TOPICS
-from services.gateway.fanout.replay import missed_events
+from services.gateway.fanout.replay import Missed, missed_events
 from services.gateway.fanout.viewer import Viewer
 from services.gateway.gateway import Gateway
 from services.gateway.outlet import outlet_of
@@ -59,24 +59,23 @@ async def _serve(
     format_: Format,
 ) -> None:
     viewer = Viewer(outlet_of(websocket), topics, format_)
-    hello: Document = {
-        "type": "hello",
-        "protocol": PROTOCOL,
-        "session_id": session_id,
-        "topics": topics,
-        "server_us": gateway.clock.now_us() if gateway.clock.ready else None,
-        "resumed_after": after,
-        "gap": False,
-    }
-    if after is None:
-        viewer.say(hello)
-    else:
-        viewer.hold()
+    viewer.hold()
     async with gateway.hub.viewing(session_id, viewer):
+        # Greeted only now: who reads `hello` misses nothing that comes after it.
+        missed = Missed((), -1, gap=False)
         if after is not None:
             missed = await missed_events(gateway.redis, session_id, after)
-            replayed = [document for topic, document in missed.events if topic in viewer.topics]
-            viewer.release([{**hello, "gap": missed.gap}, *replayed], missed.through_seq)
+        hello: Document = {
+            "type": "hello",
+            "protocol": PROTOCOL,
+            "session_id": session_id,
+            "topics": topics,
+            "server_us": gateway.clock.now_us() if gateway.clock.ready else None,
+            "resumed_after": after,
+            "gap": missed.gap,
+        }
+        replayed = [document for topic, document in missed.events if topic in viewer.topics]
+        viewer.release([hello, *replayed], missed.through_seq)
         await until_first(viewer.pump(), _listen(gateway, websocket, viewer))
     if viewer.lost_event:
         await websocket.close(TOO_FAR_BEHIND, "too far behind: connect again and resume")

@@ -14,7 +14,7 @@ from services.mesh.errors import KomiError, TooLarge
 
 AROUND_FILES_BYTES = 256 << 10
 """A body is a little more than its files."""
-LINGER_S, LINGER_IDLE_S = 5.0, 0.5
+LINGER_S, LINGER_IDLE_S = 5.0, 2.0
 
 
 @dataclass(frozen=True)

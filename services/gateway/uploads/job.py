@@ -70,6 +70,8 @@ class RunningJob(Generic[Document]):
         self._buffer = bytearray()
         self._stored_s = 0.0
         self._known = False
+        self._storing = asyncio.Lock()
+        """Only one word can be the first: a second one would bring a job back that was deleted between them."""
         self.record = kind.begin(f"{kind.records.prefix}{secrets.token_hex(8)}")
 
     async def start(self, fields: Mapping[str, str], file: str, file_name: str, size: int) -> None:
@@ -193,5 +195,6 @@ class RunningJob(Generic[Document]):
     async def _store(self, **changes: object) -> None:
         self._stored_s = time.monotonic()
         self.record = self.record.model_copy(update=changes)
-        await self._kind.records.put(self.record, first=not self._known)
-        self._known = True
+        async with self._storing:
+            await self._kind.records.put(self.record, first=not self._known)
+            self._known = True
