@@ -18,7 +18,8 @@ from demo.console import Console
 from demo.scene import Scene
 from demo.supervisor import Program, Supervisor
 
-READY_S = 60.0
+READY_S = 240.0
+"""The first start on a machine compiles, on a slow one for a minute."""
 FLOOD = "flood"
 """What a second load is called."""
 NOTHING = Scene("", "", Path(), "", "")

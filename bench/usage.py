@@ -81,7 +81,7 @@ async def read(cpu: CpuOf, metrics: Mapping[str, str]) -> Reading:
     dropped: Counter[tuple[str, str, str]] = Counter()
     captured = sent = calls_s = 0.0
     before = Clocks(time.monotonic(), *cpu())
-    async with httpx.AsyncClient(timeout=5) as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         texts = [(await client.get(address)).text for address in metrics.values()]
     after = Clocks(time.monotonic(), *cpu())
     for text in texts:

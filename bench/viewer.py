@@ -50,7 +50,9 @@ class Viewer:
     async def follow(self, address: str) -> None:
         """Until cancelled, or until the gateway goes."""
         protocol = Subprotocol("komi.v1.protobuf")
-        async with connect(address, subprotocols=[protocol], max_size=1 << 24, compression=None) as socket:
+        async with connect(
+            address, subprotocols=[protocol], max_size=1 << 24, compression=None, open_timeout=60
+        ) as socket:
             async for raw in socket:
                 now_ns = monotonic_ns()
                 message = session_message_pb2.SessionMessage.FromString(_binary(raw))

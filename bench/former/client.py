@@ -5,7 +5,6 @@ import base64
 import contextlib
 import json
 import math
-import socket
 import sys
 import time
 from collections import deque
@@ -22,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 
 from bench.clips import at_rate
 from bench.stages import Stages
+from demo import ports
 
 START_S = 60.0
 WARM_UP_S = 2.0
@@ -52,7 +52,7 @@ async def run(task: Path, clips: list[list[Path]], fps: float, seconds: float) -
             nonlocal sent
             played = [base64.b64encode(frame.read_bytes()).decode() for frame in at_rate(frames, fps)]
             address = f"ws://127.0.0.1:{port}/ws/camera?name=cam{number:02}"
-            async with connect(address, max_size=1 << 24, compression=None) as link:
+            async with connect(address, max_size=1 << 24, compression=None, open_timeout=60) as link:
                 await link.recv()
                 answers = asyncio.create_task(_read_on(link))
                 await ready.wait()
@@ -69,7 +69,7 @@ async def run(task: Path, clips: list[list[Path]], fps: float, seconds: float) -
         async def monitor() -> None:
             nonlocal seen
             async with connect(
-                f"ws://127.0.0.1:{port}/ws/monitor", max_size=1 << 24, compression=None
+                f"ws://127.0.0.1:{port}/ws/monitor", max_size=1 << 24, compression=None, open_timeout=60
             ) as link:
                 async for text in link:
                     now, pose = time.monotonic(), json.loads(text)["pose_data"]
@@ -111,9 +111,7 @@ async def _read_on(link: Any) -> None:
 
 @asynccontextmanager
 async def _server(task: Path) -> AsyncIterator[tuple[int, psutil.Process]]:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = int(held.getsockname()[1])
+    (port,) = ports.block(1)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.former.server", str(task), str(port),
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
@@ -127,9 +125,11 @@ async def _server(task: Path) -> AsyncIterator[tuple[int, psutil.Process]]:
                 await asyncio.sleep(0.1)
         yield port, psutil.Process(process.pid)
     finally:
-        process.terminate()
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+            process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), 5)
+            async with asyncio.timeout(5):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -34,7 +34,7 @@ def _recording() -> None:
         require(False, str(missing))
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("_recording")
 async def test_the_mesh_keeps_its_ratios_to_the_former_design_and_to_the_model(
     tmp_path: Path,
