@@ -26,7 +26,7 @@ from tests.support.waiting import wait_for
 from tests.system.running import Demo, demo
 from tests.system.watching import poses_of_cameras, scores
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 AFTER_READY_S = 20.0
 SERVICES = {"capture", "pose", "sync", "scoring", "gateway"}
@@ -59,7 +59,7 @@ def test_poses_of_two_cameras_and_scores_flow_within_20_s_of_ready(running: Demo
 def test_it_says_where_the_page_is_and_how_it_goes(running: Demo) -> None:
     """It once asked for two digits of frames a second, which a busy machine does not give."""
     wait_for(lambda: f"Page   {running.gateway}/ui/" in running.shown, within=60, what="the page's address")
-    assert httpx.get(f"{running.gateway}/ui/").is_success
+    assert running.get("/ui/").is_success
     assert set(running.addresses) >= SERVICES - {"capture"}
     how_it_goes = re.compile(r"^front \d+ fps.*  side \d+ fps.* │ score .* │ \d+ ms", re.MULTILINE)
     wait_for(lambda: how_it_goes.search(running.shown), within=60, what="a line that tells how it goes")
@@ -68,7 +68,7 @@ def test_it_says_where_the_page_is_and_how_it_goes(running: Demo) -> None:
 @pytest.mark.parametrize("name", ["capture", "scoring", "sync", "gateway", "pose"])
 def test_a_service_that_is_killed_comes_back_and_the_rest_goes_on(running: Demo, name: str) -> None:
     wait_for(
-        lambda: running.services().keys() >= SERVICES, within=30, what=f"all services of\n{running.shown}"
+        lambda: running.services().keys() >= SERVICES, within=60, what=f"all services of\n{running.shown}"
     )
     before = running.services()
     before[name].kill()
@@ -78,13 +78,14 @@ def test_a_service_that_is_killed_comes_back_and_the_rest_goes_on(running: Demo,
     )  # fmt: skip
     assert again
     wait_for(running.ready, within=60, what="/readyz 200 again")
-    asyncio.run(poses_of_cameras(running.gateway, 2, within=30))
-    asyncio.run(scores(running.gateway, within=60))
+    asyncio.run(poses_of_cameras(running.gateway, 2, within=60))
+    asyncio.run(scores(running.gateway, within=120))
     after = running.services()
     assert {other: process.pid for other, process in after.items() if other != name} == {
         other: process.pid for other, process in before.items() if other != name
     }
-    assert f"{name} │ was ended by SIGKILL" in running.shown
+    told = f"{name} │ was ended by SIGKILL"
+    wait_for(lambda: told in running.shown, what=f"{told} in\n{running.shown}")
 
 
 def test_ctrl_c_stops_everything_in_seconds() -> None:
@@ -101,34 +102,35 @@ def test_a_phone_comes_in_over_https_as_a_camera_and_as_nothing_else() -> None:
     host = own_address()
     require(host and shutil.which("openssl"), "no network that a phone could be in, or no openssl")
     assert host is not None
-    with demo("PHONE=1", "CAMERAS=front:97") as started:
+    with demo("PHONE=1", "CAMERAS=front:97") as started, ExitStack() as stack:
         found = wait_for(
             lambda: re.search(r"(https://[^/]+)/ui/camera/\?token=(\S+)", started.shown),
             within=60, what="the phone's address",
         )  # fmt: skip
         assert found
         address, token = found.groups()
+        # The usual ones are waited for; this gateway beside them comes when it comes.
+        wait_for(lambda: "phones │ ready" in started.shown, within=60, what="the phones' gateway")
         trusting = ssl.create_default_context(cafile=str(phones.certificate(host)))
         assert "▀" in started.shown
-        page = httpx.get(f"{address}/ui/camera/?token={token}", verify=trusting, trust_env=False)
-        assert page.status_code == 303
+        client = stack.enter_context(httpx.Client(verify=trusting, trust_env=False, timeout=60))
+        assert client.get(f"{address}/ui/camera/?token={token}").status_code == 303
         camera = f"wss{address.removeprefix('https')}/ws/v1/cameras/phone?token={token}"
-        with connect(camera, ssl=trusting, open_timeout=30, proxy=None) as stream:
+        with connect(camera, ssl=trusting, open_timeout=60, proxy=None) as stream:
             ready = wait_for(
                 lambda: (said := json.loads(stream.recv(30))) and said["type"] == "ready" and said,
                 within=60, what="that the camera may send",
             )  # fmt: skip
         assert ready["camera_id"] == "phone"
-        sessions = httpx.get(f"{address}/api/v1/sessions?token={token}", verify=trusting, trust_env=False)
+        sessions = client.get(f"{address}/api/v1/sessions?token={token}")
         assert sessions.json()["reason"] == "TOKEN_SCOPE"
 
 
 def test_a_camera_that_is_not_there_is_named_and_the_page_is_up_all_the_same() -> None:
     with demo("CAMERAS=front:97") as started:
-        wait_for(lambda: "Page" in started.shown, within=30, what="the page's address")
-        wait_for(
-            lambda: "front" in started.shown and "97" in started.shown, within=30, what="the camera's trouble"
-        )
+        wait_for(lambda: "Page" in started.shown, within=60, what="the page's address")
+        trouble = re.compile(r"front.*\b97\b")
+        wait_for(lambda: trouble.search(started.shown), within=60, what="the camera's trouble")
 
 
 def test_cameras_that_cannot_be_read_end_the_demo_with_one_reason() -> None:
@@ -138,7 +140,7 @@ def test_cameras_that_cannot_be_read_end_the_demo_with_one_reason() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode != 0
     assert "'nonsense' has no name: write NAME:nonsense" in done.stdout

@@ -23,7 +23,7 @@ from tests.system.documents import blocks, links
 from tests.system.running import Demo, demo
 from tests.system.test_compose import PROJECT, compose_answers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 README = blocks("README.md", "sh")
 SERVICES = ("capture", "pose", "sync", "scoring", "gateway")
@@ -34,13 +34,10 @@ DEADLINE_EXCEEDED = 64 + 4
 @pytest.fixture(scope="module")
 def running(redis_binary: object) -> Iterator[Demo]:
     with demo() as started:
-        wait_for(lambda: "Page" in started.shown, within=30, what="the page's address")
-        wait_for(
-            lambda: len(httpx.get(f"{started.gateway}/cameras").json()["cameras"]) == 2,
-            within=30,
-            what="cameras",
-        )
-        wait_for(lambda: "the reference stands" in started.shown, within=60, what="the reference")
+        wait_for(lambda: "Page" in started.shown, within=60, what="the page's address")
+        wait_for(lambda: len(started.get("/cameras").json()["cameras"]) == 2, within=60, what="cameras")
+        wait_for(lambda: "the reference stands" in started.shown, within=120, what="the reference")
+        wait_for(lambda: started.addresses.keys() >= set(SERVICES), within=60, what="all ready")
         yield started
 
 
@@ -56,36 +53,42 @@ def usual(command: str, running: Demo) -> str:
 
 def a_reference(running: Demo) -> str:
     """The id of one that is there."""
-    return str(httpx.get(f"{running.gateway}/api/v1/references").json()["references"][0]["reference_id"])
+    return str(running.get("/api/v1/references").json()["references"][0]["reference_id"])
 
 
 def a_build(running: Demo) -> str:
     """The id of one that has just begun."""
     with scene.gym_answer().open("rb") as video:
         begun = httpx.post(
-            f"{running.gateway}/api/v1/references", data={"name": "Squat"}, files={"file": video}, timeout=60
+            f"{running.gateway}/api/v1/references", data={"name": "Squat"}, files={"file": video}, timeout=120
         )
     return str(begun.json()["build_id"])
 
 
 def run(command: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
-    command = re.sub(r"^curl ", "curl --fail ", command)  # else a problem would do for an answer
+    # Else a problem would do for an answer; one that says to try again (503, 429) is done as it says.
+    command = re.sub(r"^curl ", "curl --fail --retry 9 --retry-delay 1 ", command)
     return subprocess.run(
         ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False, timeout=240,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
 
+def run_until_it_flows(command: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
+    """Run with -max-time, which a busy machine may use up before anything flows: then with more of it."""
+    done = run(command, folder)
+    for seconds in (10, 40):
+        if done.returncode == DEADLINE_EXCEEDED and done.stdout.strip():
+            break
+        done = run(re.sub(r"-max-time \d+", f"-max-time {seconds}", command), folder)
+    return done
+
+
 @pytest.mark.parametrize("command", [*blocks("docs/debugging.md", "sh"), *blocks("docs/access.md", "sh")])
 def test_a_command_of_the_guides_works(running: Demo, command: str) -> None:
-    wait_for(
-        lambda: running.addresses.keys() >= {"capture", "pose", "sync", "scoring"},
-        within=30,
-        what="all ready",
-    )
-    done = run(usual(command, running))
-    expected = DEADLINE_EXCEEDED if "-max-time" in command else 0
-    assert done.returncode == expected, done.stdout[-500:] + done.stderr
+    flows = "-max-time" in command
+    done = (run_until_it_flows if flows else run)(usual(command, running))
+    assert done.returncode == (DEADLINE_EXCEEDED if flows else 0), done.stdout[-500:] + done.stderr
     assert done.stdout.strip()
 
 
@@ -101,13 +104,13 @@ def test_a_question_to_a_service_is_answered(running: Demo, command: str, tmp_pa
     shutil.copy(scene.gym_answer(), tmp_path / "squat.mp4")
     flows = "/Watch" in command
     if "GetReport" in command:
-        report = f"{running.gateway}/api/v1/sessions/live/report"
-        wait_for(lambda: httpx.get(report).is_success, within=120, what="a report")
-    asked = usual(command.replace("grpcurl ", "grpcurl -max-time 1 ") if flows else command, running)
+        report = "/api/v1/sessions/live/report"
+        wait_for(lambda: running.get(report).is_success, within=120, what="a report")
+    asked = usual(command.replace("grpcurl ", "grpcurl -max-time 2 ") if flows else command, running)
     asked = asked.replace("r-2b91", a_reference(running)).replace(".venv/", f"{CHECKOUT}/.venv/")
     if "b-91c0de" in asked:
         asked = asked.replace("b-91c0de", a_build(running))
-    done = run(asked, tmp_path)
+    done = (run_until_it_flows if flows else run)(asked, tmp_path)
     assert done.returncode == (DEADLINE_EXCEEDED if flows else 0), done.stdout[-500:] + done.stderr
     assert done.stdout.strip() or (tmp_path / "front.jpg").read_bytes().startswith(b"\xff\xd8")
 
@@ -121,7 +124,8 @@ def test_a_calibration_is_taken_as_the_page_on_the_api_says(running: Demo, tmp_p
     (command,) = blocks("docs/api.md", "sh")
     done = run(usual(command, running), tmp_path)
     assert json.loads(done.stdout) == {"session_id": "live", "cameras": ["front", "side"], "unmatched": []}
-    assert httpx.delete(f"{running.gateway}/api/v1/sessions/live/calibration").status_code == 204
+    gone = httpx.delete(f"{running.gateway}/api/v1/sessions/live/calibration", timeout=60)
+    assert gone.status_code == 204
 
 
 def test_health_watch_channelz_and_reflection_are_there_on_every_service(running: Demo) -> None:
@@ -130,8 +134,8 @@ def test_health_watch_channelz_and_reflection_are_there_on_every_service(running
         listed = run(f".venv/bin/grpcurl -plaintext {address} list").stdout.split()
         assert {"grpc.health.v1.Health", "grpc.channelz.v1.Channelz"} <= set(listed), name
         (own,) = (service for service in listed if service.startswith("komi."))
-        watch = f'.venv/bin/grpcurl -plaintext -max-time 1 -d \'{{"service": "{own}"}}\' {address}'
-        assert "SERVING" in run(f"{watch} grpc.health.v1.Health/Watch").stdout, name
+        watch = f'.venv/bin/grpcurl -plaintext -max-time 2 -d \'{{"service": "{own}"}}\' {address}'
+        assert "SERVING" in run_until_it_flows(f"{watch} grpc.health.v1.Health/Watch").stdout, name
 
 
 def test_every_command_of_the_readme_is_known_here() -> None:
@@ -162,10 +166,10 @@ def test_the_demo_starts_as_the_readme_says(redis_binary: object, command: str, 
         shutil.copy(video, tmp_path / name)
     setting = command.removeprefix("make demo ").replace(":a.mp4", f":{tmp_path}/a.mp4")
     with demo(setting.replace(":b.mp4", f":{tmp_path}/b.mp4")) as started:
-        wait_for(lambda: "Page" in started.shown, within=30, what="the page's address")
+        wait_for(lambda: "Page" in started.shown, within=60, what="the page's address")
         wait_for(
-            lambda: len(httpx.get(f"{started.gateway}/cameras").json()["cameras"]) >= STARTS[command],
-            within=30, what="its cameras",
+            lambda: len(started.get("/cameras").json()["cameras"]) >= STARTS[command],
+            within=60, what="its cameras",
         )  # fmt: skip
 
 
@@ -207,7 +211,7 @@ CONTAINERS = [
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_readme_runs_in_containers() -> None:
     require(compose_answers(), "no Docker engine with Compose v2 here")
     settings = {"COMPOSE_PROJECT_NAME": PROJECT, "KOMI_PORT": str(free_port()), "KOMI_TAG": "test"}

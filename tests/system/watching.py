@@ -14,7 +14,10 @@ async def until(address: str, enough: Callable[[Message], bool], *, within: floa
     """Messages of a WebSocket up to the one with which it is `enough`. AssertionError: it never was."""
     seen: list[Message] = []
     try:
-        async with asyncio.timeout(within), connect(address, max_size=1 << 24) as socket:
+        async with (
+            asyncio.timeout(within),
+            connect(address, max_size=1 << 24, open_timeout=None, ping_timeout=None) as socket,
+        ):
             async for text in socket:
                 seen.append(json.loads(text))
                 if enough(seen[-1]):
