@@ -7,6 +7,9 @@ import pytest
 
 from tests.sync.rig import Replica
 
+PATIENT = {"lateness_min_ms": 5_000, "lateness_max_ms": 5_000, "idle_ms": 10_000}
+"""Waits for every camera for longer than a busy machine may hold up whoever sends its poses."""
+
 Start = Callable[..., Awaitable[Replica]]
 
 
@@ -25,3 +28,9 @@ async def start(redis_url: str) -> AsyncIterator[Start]:
 async def replica(start: Start) -> Replica:
     """One ready replica with its defaults."""
     return await start()
+
+
+@pytest.fixture
+async def patient(start: Start) -> Replica:
+    """A ready replica whose sets lack no camera because its pose was sent a moment later."""
+    return await start(**PATIENT)

@@ -18,6 +18,9 @@ from services.mesh.channel import open_channel
 from tests.support.redis_server import CHECKOUT, free_port
 from tests.support.waiting import eventually
 
+CONNECT_S = 10.0
+"""For a replica that hangs. One that is gone refuses at once."""
+
 
 class SyncProcess:
     """`python -m services.sync` on a free port."""
@@ -41,6 +44,14 @@ class SyncProcess:
             cwd=CHECKOUT,
             stderr=subprocess.DEVNULL,
         )
+        try:
+            await self._serving()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    async def _serving(self) -> None:
         async with open_channel(self.address) as channel:
             health = health_pb2_grpc.HealthStub(channel)
 
@@ -53,8 +64,7 @@ class SyncProcess:
                     return False
                 return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
-            await eventually(serving, what="the sync process serving")
-        return self
+            await eventually(serving, within=60, what="the sync process serving")
 
     def kill(self) -> None:
         """Kill it on the spot."""
@@ -78,7 +88,7 @@ class Client:
         self._addresses = addresses
         self._session_id = session_id
         self._recent: deque[pose_pb2.PoseFrame] = deque(maxlen=again)
-        self._waiting: deque[pose_pb2.PoseFrame] = deque(maxlen=64)
+        self._waiting: deque[pose_pb2.PoseFrame] = deque(maxlen=1024)
         self._filled = asyncio.Event()
         self.connected_to = ""
 
@@ -109,7 +119,8 @@ class Client:
             turn += 1
             async with open_channel(address) as channel:
                 with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError, TimeoutError):
-                    await asyncio.wait_for(channel.channel_ready(), 0.5)
+                    async with asyncio.timeout(CONNECT_S):
+                        await _connected(channel)
                     self.connected_to = address
                     await self._stream(sync_service_pb2_grpc.SyncServiceStub(channel))
             await asyncio.sleep(0.05)
@@ -121,6 +132,9 @@ class Client:
         for pose in list(self._recent):
             await call.write(pb.IngestPosesRequest(pose=pose))
         reader = asyncio.create_task(self._drain(call))
+        # Nobody may send any more: what waits leaves all the same, and a stream that ended is seen.
+        reader.add_done_callback(lambda _: self._filled.set())
+        self._filled.set()
         try:
             while not reader.done():
                 await self._filled.wait()
@@ -140,3 +154,13 @@ class Client:
         with contextlib.suppress(grpc.aio.AioRpcError):
             async for _ in call:
                 pass
+
+
+async def _connected(channel: grpc.aio.Channel) -> None:
+    """Return once there is a connection. Raises TimeoutError when it is refused."""
+    state = channel.get_state(try_to_connect=True)
+    while state is not grpc.ChannelConnectivity.READY:
+        if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+            raise TimeoutError("nobody is there")
+        await channel.wait_for_state_change(state)
+        state = channel.get_state(try_to_connect=True)

@@ -183,7 +183,9 @@ def times_us(sets: Iterable[pb.SyncedSet]) -> list[int]:
 async def pace(start_us: int, period_us: int, replica: Replica) -> AsyncIterator[tuple[int, int]]:
     """Number and server time of ticks, each as it falls due."""
     loop = asyncio.get_running_loop()
-    began = loop.time() - (await replica.now_us() - start_us) / 1e6
+    # In this order: whoever is held up in between sends old poses, and none from the future.
+    ahead_us = start_us - await replica.now_us()
+    began = loop.time() + ahead_us / 1e6
     number = 0
     while True:
         due_us = start_us + number * period_us

@@ -12,8 +12,9 @@ CAMERAS = (("front", 0), ("side", 4000))
 
 
 async def test_each_pose_of_a_batch_is_counted_and_leaves_in_its_set(
-    replica: Replica, eventually: Eventually
+    patient: Replica, eventually: Eventually
 ) -> None:
+    replica = patient
     async with replica.ingest() as stream:
         now = await replica.now_us()
         for n in range(0, 10, 2):

@@ -54,7 +54,7 @@ async def test_a_caller_that_went_away_does_not_shift_the_answers(redis_url: str
 
 
 async def test_a_redis_that_hangs_is_given_up_and_found_again(own_redis: RedisServer) -> None:
-    async with pipeline(own_redis.url, timeout_s=0.5) as scripts:
+    async with pipeline(own_redis.url, timeout_s=2) as scripts:
         await scripts.run(ECHO, ["a"], [0])
         own_redis.pause()
         try:

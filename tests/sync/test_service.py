@@ -12,13 +12,15 @@ from komi.sync.v1 import sync_service_pb2 as pb
 from services.mesh.sessions import SessionConfig, SessionStore
 from services.mesh.times import from_timestamp
 from tests.support.waiting import Eventually
-from tests.sync.conftest import Start
+from tests.sync.conftest import PATIENT, Start
 from tests.sync.rig import Replica, make_pose, member_ids, pace, times_us
+from tests.sync.stalls import Stalls
 
 PERIOD_US = 33_333
 
 
-async def test_one_camera_passes_straight_through(replica: Replica, eventually: Eventually) -> None:
+async def test_one_camera_passes_straight_through(patient: Replica, eventually: Eventually) -> None:
+    replica = patient
     async with replica.ingest() as stream:
         waits = []
         for n in range(12):
@@ -33,11 +35,12 @@ async def test_one_camera_passes_straight_through(replica: Replica, eventually: 
         sets = await replica.sets()
     assert [s.sequence for s in sets] == list(range(1, 13))
     assert all(len(s.members) == 1 and not s.missing for s in sets)
-    # Includes this test's own polling, every 10 ms.
-    assert sorted(waits)[6] < 0.03
+    # Who waits here does so for the whole lateness.
+    assert sorted(waits)[6] < replica.settings.lateness_min_ms / 1000 / 2
 
 
-async def test_poses_of_one_instant_leave_together(replica: Replica, eventually: Eventually) -> None:
+async def test_poses_of_one_instant_leave_together(patient: Replica, eventually: Eventually) -> None:
+    replica = patient
     async with replica.ingest() as stream:
         now = await replica.now_us()
         for n in range(30):
@@ -69,7 +72,7 @@ async def _at_least(get: object, count: int) -> bool:
 async def test_output_goes_on_when_one_of_two_cameras_dies(replica: Replica, eventually: Eventually) -> None:
     dies_at, ends_at = 45, 75
     emitted: dict[int, float] = {}
-    async with replica.ingest() as stream, replica.ingest() as other:
+    async with replica.ingest() as stream, replica.ingest() as other, Stalls(replica.redis) as stalls:
         watching = asyncio.create_task(_watch(replica, emitted))
         start = await replica.now_us() + 20_000
         async for n, due in pace(start, PERIOD_US, replica):
@@ -83,7 +86,7 @@ async def test_output_goes_on_when_one_of_two_cameras_dies(replica: Replica, eve
         await asyncio.gather(watching, return_exceptions=True)
         sets = await replica.sets()
     moments = [emitted[s.sequence] for s in sets if s.sequence in emitted]
-    assert max(b - a for a, b in itertools.pairwise(moments)) <= 0.3
+    assert max(b - a for a, b in itertools.pairwise(moments)) <= 0.3 + stalls.total_ms / 1000
     alone = [s for s in sets if [m.id.camera_id for m in s.members] == ["front"] and s.missing]
     reasons = {missing.reason for s in alone[-20:] for missing in s.missing}
     assert reasons <= {pb.MISSING_REASON_LATE, pb.MISSING_REASON_IDLE}
@@ -91,7 +94,8 @@ async def test_output_goes_on_when_one_of_two_cameras_dies(replica: Replica, eve
 
 
 async def _watch(replica: Replica, emitted: dict[int, float]) -> None:
-    async for answer in replica.stub.WatchSession(pb.WatchSessionRequest(session_id="live")):
+    request = pb.WatchSessionRequest(session_id="live", after="0-0")
+    async for answer in replica.stub.WatchSession(request):
         emitted[answer.set.sequence] = time.perf_counter()
 
 
@@ -146,28 +150,27 @@ async def test_what_is_not_there_is_not_found(replica: Replica) -> None:
     assert failure.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-async def test_the_status_tells_of_clocks_pace_and_completeness(
-    replica: Replica, start: Start, eventually: Eventually
-) -> None:
+async def test_the_status_tells_of_clocks_pace_and_completeness(start: Start) -> None:
+    # The third camera never comes: the first set waits for it for as long as the idle time.
+    replica = await start(**PATIENT | {"idle_ms": 3_000})
     second = await start()
     await SessionStore(replica.redis).put(
         SessionConfig("live", cameras=("front", "side", "back"), resample=False)
     )
     async with replica.ingest() as stream:
         begin = await replica.now_us() + 20_000
+        status = pb.GetSessionStatusResponse()
+        # For as long as it takes: a camera that is silent meanwhile is idle.
         async for n, due in pace(begin, PERIOD_US, replica):
             pose = make_pose("front", n, due)
             pose.clock.offset_us, pose.clock.uncertainty_us = 123, 45
             await stream.send(pose, make_pose("side", n, due + 1000))
-            if n == 70:
-                break
-
-        async def told() -> pb.GetSessionStatusResponse:
+            if n < 70:
+                continue
             status = await second.stub.GetSessionStatus(pb.GetSessionStatusRequest(session_id="live"))
-            assert status.sets > 20
-            return status  # type: ignore[no-any-return]
-
-        status = await eventually(told, what="the status at the other replica")
+            if status.sets > 20:
+                break
+            assert n < 900, "the status at the other replica"
         sessions = await second.stub.ListSessions(pb.ListSessionsRequest())
     cameras = {camera.camera_id: camera for camera in status.cameras}
     assert set(cameras) == {"front", "side", "back"}

@@ -25,8 +25,9 @@ def project(camera: CalibratedCamera, world: recording.Array) -> recording.Array
 
 
 async def test_a_calibrated_session_is_triangulated(
-    replica: Replica, shared_data: Path, eventually: Eventually
+    patient: Replica, shared_data: Path, eventually: Eventually
 ) -> None:
+    replica = patient
     text = recording.calibration(shared_data)
     cameras = parse(text)
     config = SessionConfig("live", cameras=recording.CAMERAS, calibration_toml=text, resample=False)
@@ -53,7 +54,8 @@ async def test_a_calibrated_session_is_triangulated(
     assert min(fused.confidence) > 0.8
 
 
-async def test_without_calibration_the_views_are_averaged(replica: Replica, eventually: Eventually) -> None:
+async def test_without_calibration_the_views_are_averaged(patient: Replica, eventually: Eventually) -> None:
+    replica = patient
     body = np.random.default_rng(2).uniform(-0.5, 0.5, (33, 3))
     async with replica.ingest() as stream:
         now = await replica.now_us()
@@ -73,7 +75,8 @@ async def test_without_calibration_the_views_are_averaged(replica: Replica, even
     assert np.allclose(np.reshape(sets[-1].fused.world_m, (33, 3)), body, atol=1e-5)
 
 
-async def test_nobody_found_is_not_fused(replica: Replica, eventually: Eventually) -> None:
+async def test_nobody_found_is_not_fused(patient: Replica, eventually: Eventually) -> None:
+    replica = patient
     async with replica.ingest() as stream:
         now = await replica.now_us()
         for n in range(6):
@@ -91,8 +94,9 @@ async def test_nobody_found_is_not_fused(replica: Replica, eventually: Eventuall
 
 
 async def test_a_lag_is_taken_off_only_when_the_session_asks(
-    replica: Replica, eventually: Eventually
+    patient: Replica, eventually: Eventually
 ) -> None:
+    replica = patient
     config = SessionConfig("live", resample=False, extra={"lag_us": '{"side": 40000}'})
     await SessionStore(replica.redis).put(config)
     async with replica.ingest() as stream:
