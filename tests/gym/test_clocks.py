@@ -109,7 +109,7 @@ def test_the_same_seed_gives_the_same_pixels_in_another_process_and_other_views_
     address = "gym:squat?view={}&seed=7&person=6&jitter=2&offset={}&size=320x240&epoch=0"
     here = gym.open_address(address.format("front", 0), now=5.0)
     command = [sys.executable, "-c", OTHER_PROCESS]
-    out = subprocess.run([*command, address.format("front", 0)], capture_output=True, check=True, timeout=60)
+    out = subprocess.run([*command, address.format("front", 0)], capture_output=True, check=True, timeout=110)
     there = json.loads(out.stdout)
     picture = here.frame(3.25)
     assert there["sha"] == hashlib.sha256(picture.tobytes()).hexdigest()
