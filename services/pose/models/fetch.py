@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
 from services.pose.models.catalogue import NODE_REQUIREMENT, NPM, WHEEL, Package, Part
 from services.pose.models.store import ModelError
 
+PAUSE_S = 3.0
+"""Before the second attempt: clients ask again for what does not begin to come, not for what breaks off."""
 _WHEEL_TAGS = [
     "--python-version=3.11",
     "--implementation=cp",
@@ -110,9 +113,15 @@ def _pip(command: str, *arguments: str, requirement: Path) -> None:
 
 def _run(command: list[str]) -> None:
     """Runs a package client, which shows its own progress on a terminal."""
-    watched = sys.stdout.isatty()
+
+    def once() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, check=False, text=True, capture_output=not sys.stdout.isatty())
+
     try:
-        done = subprocess.run(command, check=False, text=True, capture_output=not watched)
+        done = once()
+        if done.returncode:
+            time.sleep(PAUSE_S)
+            done = once()
     except OSError as error:
         raise ModelError(f"cannot run {command[0]}: {error.strerror}") from error
     if done.returncode:
