@@ -107,7 +107,7 @@ class Mesh:
         self.loads[called] = load = Supervisor([program], quiet())
         load.start()
         try:
-            await asyncio.wait_for(load.all_ready(), READY_S)
+            await _ready(load)
             yield
         finally:
             await load.stop()
@@ -135,10 +135,20 @@ async def running(model: str, *, inference: bool = True, **settings: str) -> Asy
     with tempfile.TemporaryDirectory(prefix="komi-bench-") as folder:
         supervisor.start()
         try:
-            await asyncio.wait_for(supervisor.all_ready(), READY_S)
+            await _ready(supervisor)
             yield Mesh(addresses, supervisor, capture, Path(folder))
         finally:
             await supervisor.stop()
+
+
+async def _ready(supervisor: Supervisor) -> None:
+    """Raises ProgramError when one of them cannot run, TimeoutError when one is not ready in time."""
+    waiting = asyncio.create_task(supervisor.all_ready())
+    try:
+        async with asyncio.timeout(READY_S):
+            await supervisor.keep_while(waiting)
+    finally:
+        waiting.cancel()
 
 
 def any_ports() -> mesh.Addresses:
