@@ -84,7 +84,8 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the caller has gone, as callers do
         except asyncio.CancelledError:
-            pass
+            # Nobody reads what is left to be written.
+            writer.transport.abort()
         finally:
             tasks.discard(task)
             writer.close()

@@ -45,9 +45,9 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    redis_url: str, *, pose: str = "127.0.0.1:1", lease_s: float = 2.0
+    redis_url: str, *, pose: str = "127.0.0.1:1", lease_s: float = 8.0
 ) -> AsyncIterator[Running]:
-    """A ready scoring service."""
+    """A ready scoring service. Its leases outlast a machine that stands still for a moment."""
     settings = ScoringSettings(
         redis_url=redis_url,
         port=0,

@@ -136,7 +136,7 @@ def test_the_sentences_are_found_however_a_model_wraps_them() -> None:
             read(useless, RECORD)
 
 
-def model(base_url: str, timeout_s: float = 3.0) -> LanguageModel:
+def model(base_url: str, timeout_s: float = 20.0) -> LanguageModel:
     return LanguageModel(ModelAddress(base_url, "tiny", KEY, timeout_s))
 
 
@@ -182,7 +182,7 @@ async def test_a_model_that_does_badly_leaves_the_templates_words(
 ) -> None:
     before = counted(why)
     async with serving(answer) as server:
-        asked = model(server.base_url, timeout_s=0.5 if why == "too_slow" else 3.0)
+        asked = model(server.base_url, timeout_s=0.5 if why == "too_slow" else 20.0)
         with capture_logs() as logs:
             assert await asked.word(RECORD) is None
         await asked.aclose()

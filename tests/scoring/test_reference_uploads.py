@@ -9,8 +9,12 @@ import grpc
 import numpy as np
 import pytest
 
+from komi.common.v1 import stream_pb2
+from komi.pose.v1 import pose_service_pb2, pose_service_pb2_grpc
 from komi.scoring.v1 import scoring_service_pb2 as pb
+from services.mesh.errors import Unavailable
 from services.scoring.errors import CutOff
+from services.scoring.library.detection import detect
 from services.scoring.library.video import SampleVideo, ends_early
 from services.scoring.movement.landmarks import Landmark
 from services.scoring.reference.building import build_template
@@ -111,6 +115,45 @@ async def test_half_an_upload_becomes_no_reference(redis_url: str, shared_data: 
         assert f"ended after {len(whole)} of" in await refused(scoring, too_small())
         assert "where it says 65" in await refused(scoring, missing_frames())
         assert not (await scoring.stub.ListReferences(pb.ListReferencesRequest())).references
+
+
+class Leaving(pose_service_pb2_grpc.PoseServiceServicer):
+    """A pose service that stops before it has looked at anything."""
+
+    async def StreamPoses(
+        self, request_iterator: AsyncIterator[pose_service_pb2.StreamPosesRequest], context: object
+    ) -> AsyncIterator[pose_service_pb2.StreamPosesResponse]:
+        await anext(request_iterator)
+        yield pose_service_pb2.StreamPosesResponse(ready=pose_service_pb2.StreamReady(credit=1))
+        end = stream_pb2.StreamEnd(
+            reason=stream_pb2.STREAM_END_REASON_DRAINING, message="it is shutting down"
+        )
+        yield pose_service_pb2.StreamPosesResponse(end=end)
+
+    GetModel = pose_service_pb2_grpc.PoseServiceServicer.GetModel
+    ListCameras = pose_service_pb2_grpc.PoseServiceServicer.ListCameras
+
+
+async def test_a_pose_service_that_stops_meanwhile_is_no_end_of_the_video(tmp_path: Path) -> None:
+    """What had been found until then became the reference."""
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, (160, 120))
+    for _ in range(10):
+        writer.write(np.zeros((120, 160, 3), dtype=np.uint8))
+    writer.release()
+    server = grpc.aio.server()
+    pose_service_pb2_grpc.add_PoseServiceServicer_to_server(Leaving(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    video = SampleVideo(path, label="clip", longest_s=60, most_fps=60)
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = pose_service_pb2_grpc.PoseServiceStub(channel)
+            with pytest.raises(Unavailable, match="could not look at the whole video"):
+                await detect(stub, video, lambda done, total: None)
+    finally:
+        video.close()
+        await server.stop(None)
 
 
 def test_a_landmark_missing_here_and_there_is_no_missing_person() -> None:

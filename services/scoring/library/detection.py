@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import grpc
 import numpy as np
 
-from komi.common.v1 import pose_pb2
+from komi.common.v1 import pose_pb2, stream_pb2
 from komi.pose.v1 import pose_service_pb2, pose_service_pb2_grpc
 from services.mesh.errors import KomiError, Unavailable
 from services.mesh.times import to_duration
@@ -101,14 +100,22 @@ async def _converse(
             elif kind == "failed":
                 sent.pop(response.failed.sequence, None)
             elif kind == "end":
+                if response.end.reason != stream_pb2.STREAM_END_REASON_COMPLETE:
+                    # What is found so far is not the whole video.
+                    raise Unavailable(
+                        f"the pose service could not look at the whole video ({response.end.message}); try again",
+                        reason="POSE_UNAVAILABLE",
+                        retry_after_s=2.0,
+                    )
                 break
             if sender.done() and sender.exception() is not None:
                 break
     finally:
-        if not sender.done():
-            sender.cancel()
-        with suppress(asyncio.CancelledError):
-            await sender
+        sender.cancel()
+        # What it met when the stream was over already is no news.
+        await asyncio.gather(sender, return_exceptions=True)
+    if not sender.cancelled():
+        sender.result()
     return found
 
 

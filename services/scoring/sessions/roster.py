@@ -163,10 +163,12 @@ class Roster:
     async def close(self) -> None:
         """Give the leases up, so that others need not wait. After `drain`."""
         held, self._held = self._held, {}
-        for one in held.values():
-            one.task.cancel()
-        if held:
-            await asyncio.wait([one.task for one in held.values()], timeout=DRAIN_S)
+        # Those that were let go as well: one may wait for a Redis that is away.
+        tasks = [one.task for one in held.values()] + list(self._leaving)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=DRAIN_S)
         with suppress(*UNREACHABLE, TimeoutError):
             async with asyncio.timeout(1.0):
                 for one in held.values():
