@@ -40,7 +40,7 @@ def test_a_pass_starts_for_all_at_once_when_all_are_ready(threads: Submit) -> No
         first.result(0.05)
     clock.now_ns += 500 * MS
     assert playback.begin("b") == 0
-    assert first.result(1) == 0
+    assert first.result(30) == 0
     assert playback.place(0).due_ns == clock.now_ns + LEAD_NS
     assert playback.place(40 * MS).due_ns == clock.now_ns + LEAD_NS + 40 * MS
 
@@ -49,7 +49,7 @@ def test_a_recording_that_cannot_be_read_keeps_nobody_waiting(threads: Submit) -
     playback = Playback(["good", "bad"], Clock())
     good = threads(playback.begin, "good")
     playback.withdraw("bad")
-    assert good.result(1) == 0
+    assert good.result(30) == 0
 
 
 def test_a_recording_that_comes_late_joins_where_the_others_are() -> None:
@@ -72,7 +72,7 @@ def test_the_next_pass_starts_for_all_when_the_longest_is_over(threads: Submit) 
         short.result(0.05)
     clock.now_ns = start_ns + 990 * MS
     playback.finish_pass("long", 1000 * MS)
-    short.result(1)
+    short.result(30)
     assert playback.place(0).due_ns == start_ns + 1000 * MS
 
 
@@ -82,7 +82,7 @@ def test_a_recording_that_is_lost_meanwhile_does_not_stop_the_others(threads: Su
     playback.begin("b")
     waiting = threads(playback.finish_pass, "a", 100 * MS)
     playback.withdraw("b")
-    waiting.result(1)
+    waiting.result(30)
 
 
 def test_a_machine_that_does_not_keep_up_holds_up_what_nobody_has_placed_yet() -> None:
@@ -121,7 +121,7 @@ def test_a_gated_playback_waits_for_its_gate(threads: Submit) -> None:
     with pytest.raises(TimeoutError):
         waiting.result(0.05)
     playback.open_gate()
-    assert waiting.result(1) == 0
+    assert waiting.result(30) == 0
 
 
 def test_closing_wakes_whoever_waits(threads: Submit) -> None:
@@ -136,4 +136,4 @@ def test_closing_wakes_whoever_waits(threads: Submit) -> None:
     wait_for(began.is_set)
     playback.close()
     with pytest.raises(PlaybackClosed):
-        waiting.result(1)
+        waiting.result(30)

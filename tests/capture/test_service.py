@@ -1,6 +1,8 @@
 """CaptureService shows and steers the cameras, with clear errors."""
 
 import contextlib
+import itertools
+import statistics
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -42,9 +44,12 @@ async def test_cameras_are_listed_in_the_order_they_were_named(
     capture: RunningCapture, eventually: Eventually
 ) -> None:
     async def rates_known() -> bool:
-        return all(camera.sent_fps > 5 for camera in (await capture.cameras()).values())
+        cameras = await capture.cameras()
+        reads = cameras["front"].read_fps == pytest.approx(30, rel=0.3)
+        sends = all(camera.sent_fps > 5 for camera in cameras.values())
+        return reads and sends and cameras["front"].clock.uncertainty_us > 0
 
-    await eventually(rates_known, what="rates")
+    await eventually(rates_known, what="rates and clock")
     cameras = await capture.cameras()
     assert list(cameras) == ["front", "side"]
     front = cameras["front"]
@@ -53,13 +58,17 @@ async def test_cameras_are_listed_in_the_order_they_were_named(
     assert (front.width, front.height) == (320, 240)
     assert front.source.endswith("a.mp4")
     assert front.target_fps == 15
-    assert front.read_fps == pytest.approx(30, rel=0.3)
     assert 50 <= front.jpeg_quality <= 90
-    assert front.clock.uncertainty_us > 0
     assert front.problem == ""
 
 
-async def test_the_newest_frame_is_shown_with_its_time(capture: RunningCapture) -> None:
+async def test_the_newest_frame_is_shown_with_its_time(
+    capture: RunningCapture, eventually: Eventually
+) -> None:
+    async def clock_known() -> bool:
+        return (await capture.camera("front")).clock.uncertainty_us > 0
+
+    await eventually(clock_known, what="the clock")
     answer = await capture.client.GetLatestFrame(capture_service_pb2.GetLatestFrameRequest(camera_id="front"))
     height, width, *_ = simplejpeg.decode_jpeg_header(answer.jpeg)
     assert (width, height) == (320, 240)
@@ -97,10 +106,12 @@ async def test_rate_and_size_change_while_it_runs(
         return (width, height) == (160, 120)
 
     await eventually(smaller, what="smaller frames")
-    known = len(pose.frames_of("front"))
-    await eventually(lambda: len(pose.frames_of("front")) >= known + 6, what="frames")
-    stamps = [frame.stamps.captured_monotonic_ns / 1e9 for frame in pose.frames_of("front")[known + 1 :]]
-    assert stamps[-1] - stamps[0] == pytest.approx(0.2 * (len(stamps) - 1), abs=0.05)
+    known = len(pose.frames_of("front")) + 2  # those under way were taken before
+    await eventually(lambda: len(pose.frames_of("front")) >= known + 7, what="frames")
+    stamps = [frame.stamps.captured_monotonic_ns / 1e9 for frame in pose.frames_of("front")[known:]]
+    gaps = [b - a for a, b in itertools.pairwise(stamps)]
+    assert min(gaps) > 0.16
+    assert statistics.median(gaps) == pytest.approx(0.2, abs=0.04)
     assert (await capture.camera("side")).target_fps == 15
 
 
@@ -135,7 +146,7 @@ async def test_a_camera_without_a_frame_says_why(start_capture: StartCapture, tm
     async with start_capture(server="grpc://127.0.0.1:1", cameras=f"front:{tmp_path}/none.mp4") as capture:
         with pytest.raises(grpc.aio.AioRpcError, match="has given no frame yet") as none:
             await capture.client.GetLatestFrame(
-                capture_service_pb2.GetLatestFrameRequest(camera_id="front"), timeout=2
+                capture_service_pb2.GetLatestFrameRequest(camera_id="front"), timeout=30
             )
         assert none.value.code() == grpc.StatusCode.UNAVAILABLE
 
@@ -158,7 +169,7 @@ async def test_it_is_ready_while_a_camera_reads_and_streams(
 async def test_rates_drops_and_qualities_are_measured(
     capture: RunningCapture, eventually: Eventually
 ) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         url = f"http://127.0.0.1:{capture.service.metrics_port}/metrics"
 
         async def measured() -> str:
