@@ -1,6 +1,7 @@
 """A camera as a test drives it: one StreamPoses call, with all that came back sorted by kind."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +16,16 @@ Request = pose_service_pb2.StreamPosesRequest
 Response = pose_service_pb2.StreamPosesResponse
 
 
+MET_A_WRITE = "Internal error from Core"
+"""What grpc.aio says in place of the server's refusal where that arrives while a request is being written."""
+
+
 class Camera:
     """Sends what it is told to and keeps every answer."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._call = pose_service_pb2_grpc.PoseServiceStub(channel).StreamPoses()
+        self._stub = pose_service_pb2_grpc.PoseServiceStub(channel)
+        self._call = self._stub.StreamPoses()
         self._reader: asyncio.Task[None] | None = None
         self._next = 0
         self.answers: list[Response] = []
@@ -29,11 +35,19 @@ class Camera:
 
     async def open(self, **config: Any) -> pose_service_pb2.StreamReady:
         """Send the config; returns what the server is ready for. Raises AioRpcError."""
-        await self.send(Request(config=pose_service_pb2.StreamConfig(**config)))
-        await self.until(lambda: self.of("ready") or self.done)
+        await self.begin(Request(config=pose_service_pb2.StreamConfig(**config)))
         if self.error is not None:
             raise self.error
         return self.answers[0].ready
+
+    async def begin(self, first: Request) -> None:
+        """Send the first message and wait for what comes of it."""
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # the reader is told, too
+            await self.send(first)
+        await self.until(lambda: self.of("ready") or self.done)
+        if self.error is not None and self.error.details() == MET_A_WRITE:
+            self.error, self.done, self._reader, self._call = None, False, None, self._stub.StreamPoses()
+            await self.begin(first)
 
     async def send(self, request: Request) -> None:
         """Write anything."""

@@ -148,7 +148,8 @@ async def pose(full_model: Path, redis_url: str, sync_server: IngestServer) -> A
         "sync": sync_server.address,
         "port": 0,
         "metrics_port": 0,
-        "drain_s": 1.0,
+        # Longer than any pause of a busy machine: who stops in good order does not use it up.
+        "drain_s": 30.0,
     }
     async with AsyncExitStack() as stack:
         yield Replicas(stack, defaults)

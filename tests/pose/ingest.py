@@ -8,6 +8,7 @@ import grpc
 from komi.common.v1 import pose_pb2, stream_pb2
 from komi.sync.v1 import sync_service_pb2, sync_service_pb2_grpc
 from services.mesh.times import to_duration
+from tests.support.redis_server import free_port
 from tests.support.waiting import eventually
 
 Response = sync_service_pb2.IngestPosesResponse
@@ -78,7 +79,7 @@ class IngestServer:
 
     def __init__(self) -> None:
         self.ingest = Ingest()
-        self.port = 0
+        self.port = free_port()
         self._server: grpc.aio.Server | None = None
 
     @property

@@ -34,13 +34,13 @@ async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
 async def listed(replica: Replica, session_id: str = "") -> dict[str, pose_service_pb2.Camera]:
     """Connected cameras by name."""
     stub = pose_service_pb2_grpc.PoseServiceStub(replica.channel)
-    answer = await stub.ListCameras(pose_service_pb2.ListCamerasRequest(session_id=session_id))
+    answer = await stub.ListCameras(pose_service_pb2.ListCamerasRequest(session_id=session_id), timeout=30)
     return {camera.camera_id: camera for camera in answer.cameras}
 
 
 async def metric(replica: Replica, name: str) -> float:
     """One value of /metrics; 0 where it is not there yet."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         text = (await client.get(f"http://127.0.0.1:{replica.service.metrics_port}/metrics")).text
     return next(
         (float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name + " ")), 0.0
@@ -61,12 +61,13 @@ async def test_connected_cameras_are_listed_by_every_replica_with_how_they_do(
     await front.frame(b"broken")
     await front.count("failed", 1)
 
-    async def both() -> bool:
+    async def both() -> pose_service_pb2.Camera | None:
         cameras = await listed(other)
-        return set(cameras) == {"front", "side"} and cameras["front"].dropped == {"broken": 1}
+        there = set(cameras) == {"front", "side"} and cameras["front"].dropped == {"broken": 1}
+        return cameras["front"] if there else None
 
-    await eventually(both, what="both cameras in the register")
-    camera = (await listed(other))["front"]
+    camera = await eventually(both, what="both cameras in the register")
+    assert camera is not None
     assert camera.replica_id == front.of("ready")[0].replica_id != side.of("ready")[0].replica_id
     assert (camera.image_width, camera.image_height) == (720, 1280)
     assert camera.last_frame_time.ToMicroseconds() == sent_us
@@ -197,7 +198,7 @@ async def test_outlines_come_only_while_somebody_wants_them_and_no_frame_is_lost
 
 # ---------------------------------------------------------------- neighbours that go away
 async def test_while_sync_is_away_poses_still_come_back_and_a_bounded_number_waits_for_it(
-    pose: Replicas, landscape: bytes, sync_server: IngestServer
+    pose: Replicas, landscape: bytes, sync_server: IngestServer, eventually: Eventually
 ) -> None:
     replica = await pose(buffered_poses=4)
     lost_before = await metric(
@@ -215,10 +216,10 @@ async def test_while_sync_is_away_poses_still_come_back_and_a_bounded_number_wai
     await sync_server.until("live", 5)
     await camera.frame(landscape)
     await camera.count("pose", 13)
-    arrived = await sync_server.until("live", 6)
-    numbers = sorted({frame.id.sequence for frame in arrived})
+    # What sync took but could not acknowledge any more comes twice.
+    await eventually(lambda: 12 in sync_server.sequences(), what="the newest pose")
+    numbers = sorted(set(sync_server.sequences()))
     assert numbers[0] == 0
-    assert numbers[-1] == 12, "the newest arrives"
     lost = (
         await metric(replica, 'komi_dropped_total{reason="unreachable",service="pose",stage="sync"}')
         - lost_before
@@ -246,7 +247,7 @@ async def test_poses_that_sync_never_acknowledged_are_sent_again(
 
 
 async def test_poses_go_on_when_sync_moves_the_stream(
-    pose: Replicas, landscape: bytes, sync_server: IngestServer
+    pose: Replicas, landscape: bytes, sync_server: IngestServer, eventually: Eventually
 ) -> None:
     sync_server.ingest.end_after = 2
     camera = (await pose()).camera()
@@ -254,9 +255,8 @@ async def test_poses_go_on_when_sync_moves_the_stream(
     for number in range(6):
         await camera.frame(landscape)
         await camera.count("pose", number + 1)
-    arrived = await sync_server.until("live", 6)
-    assert {frame.id.sequence for frame in arrived} == set(range(6))
-    assert len(sync_server.ingest.configs) == 2
+    await eventually(lambda: set(sync_server.sequences()) == set(range(6)), what="every pose")
+    assert len(sync_server.ingest.configs) >= 2
 
 
 async def test_a_sync_that_refuses_is_asked_again(
@@ -344,7 +344,7 @@ async def test_a_replica_that_stops_answers_what_it_has_in_hand_and_sends_its_ca
         await camera.frame(squats.jpegs[number])
     began = time.monotonic()
     await one.stop()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20, "its grace is 30 s"
     assert (await camera.ended()).reason == stream_pb2.STREAM_END_REASON_DRAINING
     seen = len(camera.of("pose"))
     given_up = camera.dropped(stream_pb2.DROP_REASON_SUPERSEDED) + camera.dropped(
@@ -359,7 +359,7 @@ async def test_a_replica_that_stops_answers_what_it_has_in_hand_and_sends_its_ca
 
 
 async def test_an_old_stream_is_asked_to_connect_again(pose: Replicas, landscape: bytes) -> None:
-    camera = (await pose(max_stream_age_s=0.5)).camera()
+    camera = (await pose(max_stream_age_s=3.0)).camera()
     await camera.open(camera_id="front", return_poses=True)
     await camera.frame(landscape)
     assert (await camera.ended()).reason == stream_pb2.STREAM_END_REASON_REBALANCE
@@ -367,7 +367,7 @@ async def test_an_old_stream_is_asked_to_connect_again(pose: Replicas, landscape
 
 
 async def test_a_silent_stream_is_ended_and_a_probe_keeps_it_open(pose: Replicas) -> None:
-    replica = await pose(idle_s=1.0)
+    replica = await pose(idle_s=4.0)
     silent, probing = replica.camera(), replica.camera()
     await silent.open(camera_id="silent")
     await probing.open(camera_id="probing")

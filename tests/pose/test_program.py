@@ -88,7 +88,12 @@ class Program:
     def __init__(self, redis_url: str, sync: str) -> None:
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        self._arguments = (f"--port={self.port}", f"--redis-url={redis_url}", f"--sync={sync}")
+        self._arguments = (
+            f"--port={self.port}",
+            f"--redis-url={redis_url}",
+            f"--sync={sync}",
+            "--drain-s=40",
+        )
 
     async def start(self) -> None:
         """Start, and return once it is ready: before, frames without a time of their own reach nobody but the sender."""
@@ -96,7 +101,7 @@ class Program:
         channel = open_channel(f"127.0.0.1:{self.port}")
         health = health_pb2_grpc.HealthStub(channel)
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await channel.channel_ready()
                 async for answer in health.Watch(health_pb2.HealthCheckRequest()):
                     if answer.status == health_pb2.HealthCheckResponse.SERVING:
@@ -111,7 +116,7 @@ class Program:
         """Send a signal and wait for the exit code."""
         assert self.process is not None
         self.process.send_signal(signum)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
 
 @pytest.fixture
@@ -131,7 +136,7 @@ async def test_it_stops_at_once_on_sigterm_and_tells_its_cameras(program: Progra
     await camera.count("pose", 1)
     began = time.monotonic()
     code = await asyncio.to_thread(program.end, signal.SIGTERM)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20, "its grace is 40 s"
     assert code == 0
     assert (await camera.ended()).reason == stream_pb2.STREAM_END_REASON_DRAINING
     await channel.close(None)

