@@ -216,7 +216,7 @@ async def test_refusals_are_counted_and_no_token_reaches_the_log(
     }  # fmt: skip
     for token in ("a-guess-of-some-length", SECRET, TOKENS.of(Scope.CAMERA)):
         assert token not in repr(logged)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         text = (await client.get(f"http://127.0.0.1:{guarded.metrics_port}/metrics")).text
     assert 'komi_rpc_total{code="UNAUTHENTICATED",method="GetOne",service="sync"}' in text
     assert 'komi_rpc_total{code="PERMISSION_DENIED",method="EchoAll",service="sync"}' in text

@@ -3,13 +3,14 @@ waits for one, and not for ever.
 """
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
 from redis.exceptions import NoScriptError
 
 from services.mesh.redis import AT_ONCE_BYTES, UNREACHABLE, RedisError, connect
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import Eventually
 
 
 async def test_many_calls_at_once_share_few_connections(redis_url: str) -> None:
@@ -20,7 +21,8 @@ async def test_many_calls_at_once_share_few_connections(redis_url: str) -> None:
 
 
 async def test_a_call_gives_up_when_no_connection_comes_free_in_time(redis_url: str) -> None:
-    async with aclosing(connect(redis_url, connections=1, timeout_s=0.2)) as redis:
+    async with aclosing(connect(redis_url, connections=1, timeout_s=30)) as redis:
+        redis.connection_pool._wait_s = 0.2
         reading = asyncio.create_task(redis.blpop("nothing", timeout=1))
         await asyncio.sleep(0)  # it has taken the connection, and waits for it to be made
         with pytest.raises(UNREACHABLE, match="in use"):
@@ -46,7 +48,7 @@ async def test_a_call_that_is_cancelled_while_it_waits_takes_nobodys_turn(redis_
 
 
 async def test_commands_of_every_size_arrive_whole_and_in_order(redis_url: str) -> None:
-    async with aclosing(connect(redis_url, connections=1)) as redis:
+    async with aclosing(connect(redis_url, connections=1, timeout_s=30)) as redis:
         sizes = (1, AT_ONCE_BYTES - 100, AT_ONCE_BYTES, 5 << 20)
         for size in sizes:
             assert await redis.echo(b"x" * size) == b"x" * size
@@ -105,16 +107,24 @@ async def test_what_redis_refuses_is_told_to_who_asked_and_to_nobody_else(redis_
         assert await answered == b"here"
 
 
-async def test_a_redis_that_stands_still_is_taken_for_away(own_redis: RedisServer) -> None:
+async def test_a_redis_that_stands_still_is_taken_for_away(
+    own_redis: RedisServer, eventually: Eventually
+) -> None:
     async with aclosing(connect(own_redis.url, read_timeout_s=0.5)) as redis:
-        assert await redis.ping()
+
+        async def answers() -> bool:
+            with suppress(*UNREACHABLE):
+                return bool(await redis.ping())
+            return False
+
+        await eventually(answers, what="an answer")
         own_redis.pause()
         try:
             with pytest.raises(UNREACHABLE, match="has not answered"):
                 await redis.ping()
         finally:
             own_redis.resume()
-        assert await redis.ping()
+        await eventually(answers, what="an answer")
 
 
 async def test_a_link_answers_in_the_order_of_the_calls_though_one_of_them_waits(redis_url: str) -> None:

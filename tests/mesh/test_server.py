@@ -154,14 +154,14 @@ async def test_health_reflection_and_channelz_know_the_service(
         assert len(servers.server) >= 1
 
 
-async def test_stopping_is_immediate_though_a_health_watch_and_a_stream_are_open(redis_url: str) -> None:
+async def test_stopping_does_not_wait_for_a_health_watch_that_is_open(redis_url: str) -> None:
     """`server.stop(grace)` waited its whole grace while any Health.Watch was open."""
-    async with running(redis_url, drain_s=0.2) as (service, channel):
+    async with running(redis_url, drain_s=60) as (service, channel):
         watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
         assert await anext(aiter(watch))
         began = time.monotonic()
         await service.stop()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 30
         watch.cancel()
 
 
@@ -190,7 +190,7 @@ async def test_metrics_count_calls_by_method_and_status(redis_url: str) -> None:
         await sync_service_pb2_grpc.SyncServiceStub(channel).ListSessions(
             sync_service_pb2.ListSessionsRequest()
         )
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=30) as client:
             text = (await client.get(f"http://127.0.0.1:{service.metrics_port}/metrics")).text
         assert 'komi_rpc_total{code="OK",method="ListSessions",service="sync"}' in text
 

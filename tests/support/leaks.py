@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import psutil
 
-TASK_GRACE_S = 3.0
-PROCESS_GRACE_S = 3.0
+TASK_GRACE_S = 5.0
+PROCESS_GRACE_S = 5.0
 
 # Processes of the whole run (the shared Redis), which start in the middle of some test.
 of_the_run: set[int] = set()

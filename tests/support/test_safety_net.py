@@ -22,7 +22,7 @@ def run_pytest(folder: Path, source: str, **environment: str) -> str:
     } | environment
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments, "-p", "no:cacheprovider", str(folder / "test_it.py")],
-        capture_output=True, text=True, timeout=60, check=False, cwd=CHECKOUT, env=environment,
+        capture_output=True, text=True, timeout=100, check=False, cwd=CHECKOUT, env=environment,
     )  # fmt: skip
     return finished.stdout
 
