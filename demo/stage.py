@@ -160,7 +160,7 @@ async def _follow(gateway: str, glance: Glance) -> None:
     address = f"ws{gateway.removeprefix('http')}/ws/v1/sessions/{SESSION}?topics={TOPICS}"
     while True:
         try:
-            async with connect(address, max_size=1 << 22, open_timeout=5, close_timeout=0.2) as socket:
+            async with connect(address, max_size=1 << 22, open_timeout=20, close_timeout=0.2) as socket:
                 async for text in socket:
                     glance.take(json.loads(text))
         except (OSError, InvalidStatus, WebSocketException, TimeoutError) as error:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -21,11 +22,13 @@ from tests.support.redis_server import CHECKOUT, free_port
 from tests.support.waiting import Eventually, wait_for
 from tests.system.watching import poses_of_cameras, scores
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
 PROJECT = "komi-test"
 SERVICES = {"redis", "capture", "pose", "sync", "scoring", "gateway", "demo"}
 Container = dict[str, Any]
+ATTEMPTS, PAUSE_S = 3, 10.0
+"""To build the images, which come from package registries."""
 
 
 @dataclass
@@ -74,7 +77,9 @@ def healthy(container: Container) -> bool:
 
 def crash(container: Container) -> None:
     """Kill its first process as a crash would; `docker kill` counts as wanted, and nothing restarts."""
-    os.kill(container["State"]["Pid"], signal.SIGKILL)
+    pid = int(container["State"]["Pid"])
+    assert pid, f"{service_of(container)} is not running"  # 0 would be all of ours
+    os.kill(pid, signal.SIGKILL)
 
 
 def _docker(*arguments: str) -> str:
@@ -90,12 +95,26 @@ def compose_answers() -> bool:
     )
 
 
+def build(project: Compose) -> None:
+    """What a network that fails for a moment spoils is asked for again; what is built already is there."""
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            project.run("build")
+        except AssertionError:
+            if not left:
+                raise
+            time.sleep(PAUSE_S)
+        else:
+            return
+
+
 @pytest.fixture(scope="module")
 def compose() -> Iterator[Compose]:
     require(compose_answers(), "no Docker engine with Compose v2 here")
     project = Compose(free_port())
     try:
-        project.run("up", "--build", "--detach", "--wait", "--wait-timeout", "300")
+        build(project)
+        project.run("up", "--detach", "--wait", "--wait-timeout", "600")
         yield project
     finally:
         project.run("down", "--volumes", "--remove-orphans")
@@ -105,9 +124,9 @@ async def test_all_are_healthy_and_scores_come_through_127_0_0_1(compose: Compos
     found = compose.containers()
     assert {service_of(one) for one in found} == SERVICES
     assert all(map(healthy, found))
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         assert (await client.get(f"{compose.gateway}/readyz")).is_success
-    await asyncio.gather(poses_of_cameras(compose.gateway, 2, within=40), scores(compose.gateway, within=60))
+    await asyncio.gather(poses_of_cameras(compose.gateway, 2, within=60), scores(compose.gateway, within=120))
 
 
 def test_nothing_but_the_gateway_is_published_and_that_on_127_0_0_1_only(compose: Compose) -> None:
@@ -138,9 +157,9 @@ async def test_a_service_that_crashes_comes_back_and_nothing_else_restarts(
     crash(before[service])
     wait_for(
         lambda: (now := compose.of(service)[0])["RestartCount"] > before[service]["RestartCount"] and healthy(now),
-        within=60, what=f"{service} healthy again",
+        within=180, what=f"{service} healthy again",
     )  # fmt: skip
-    await asyncio.gather(poses_of_cameras(compose.gateway, 2, within=30), scores(compose.gateway, within=60))
+    await asyncio.gather(poses_of_cameras(compose.gateway, 2, within=60), scores(compose.gateway, within=120))
     after = {service_of(one): one for one in compose.containers()}
     assert {name for name in SERVICES if lives(after[name]) != lives(before[name])} == {service}
 
@@ -152,8 +171,10 @@ async def test_three_poses_share_the_streams_and_the_death_of_one_is_hardly_noti
     assert sum(map(healthy, compose.of("pose"))) == 3
 
     async def replicas(prefix: str) -> dict[str, str]:
-        async with httpx.AsyncClient(base_url=compose.gateway) as client:
-            cameras = (await client.get("/api/v1/cameras")).json()["cameras"]
+        async with httpx.AsyncClient(base_url=compose.gateway, timeout=60) as client:
+            answer = await client.get("/api/v1/cameras")
+        assert answer.is_success, answer.text
+        cameras = answer.json()["cameras"]
         return {one["camera_id"]: one["replica_id"] for one in cameras if one["camera_id"].startswith(prefix)}
 
     attempts = itertools.count()
@@ -165,25 +186,29 @@ async def test_three_poses_share_the_streams_and_the_death_of_one_is_hardly_noti
         async with AsyncExitStack() as stack:
             for number in range(6):
                 address = f"ws{compose.gateway.removeprefix('http')}/ws/v1/cameras/{name}{number}"
-                socket = await stack.enter_async_context(connect(address, close_timeout=1))
+                socket = await stack.enter_async_context(connect(address, open_timeout=60, close_timeout=1))
                 while json.loads(await socket.recv())["type"] != "ready":
                     pass  # clock probes may come before
             return len(set((await replicas(name)).values())) == 3
 
     # A client finds new replicas when one of its connections comes of age.
-    await eventually(spread, within=90, what="six streams on three replicas")
+    await eventually(spread, within=180, what="six streams on three replicas")
 
     before = {one["Id"]: lives(one) for one in compose.containers()}
-    dead = (await replicas("front"))["front"]
+
+    async def front() -> str | None:
+        return (await replicas("front")).get("front")
+
+    dead = await eventually(front, what="a replica for the camera front")
+    assert dead
     crash(next(one for one in compose.of("pose") if dead in _docker("logs", one["Id"]) + _errors(one)))
 
     async def moved() -> bool:
-        now = await replicas("front")
-        return "front" in now and now["front"] != dead
+        return await front() not in {None, dead}
 
-    await eventually(moved, within=40, what="another replica for the camera front")
-    await asyncio.gather(poses_of_cameras(compose.gateway, 2, within=20), scores(compose.gateway, within=40))
-    wait_for(lambda: all(map(healthy, compose.containers())), within=90, what="all healthy again")
+    await eventually(moved, within=60, what="another replica for the camera front")
+    await asyncio.gather(poses_of_cameras(compose.gateway, 2, within=60), scores(compose.gateway, within=120))
+    wait_for(lambda: all(map(healthy, compose.containers())), within=180, what="all healthy again")
     changed = [one for one in compose.containers() if lives(one) != before[one["Id"]]]
     assert [service_of(one) for one in changed] == ["pose"]
 
