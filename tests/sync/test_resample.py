@@ -14,8 +14,8 @@ from services.sync.frames import Frame
 from services.sync.groups import Group, MatchRules, Missing
 from services.sync.resample import LANDMARKS, VALUES, Sample, interpolate
 from services.sync.ticks import TickMatcher
-from tests.support.waiting import Eventually
-from tests.sync.rig import Replica, make_pose, pace
+from tests.sync.conftest import PATIENT, Start
+from tests.sync.rig import make_pose, pace
 from tests.sync.test_matcher import START_US, run
 
 PERIOD_US = 33_333
@@ -148,7 +148,12 @@ def test_lost_frames_are_bridged_one_at_a_time() -> None:
     assert max(errors_mm(groups)) <= 3.0
 
 
-async def test_sessions_of_three_cameras_are_resampled(replica: Replica, eventually: Eventually) -> None:
+async def test_sessions_of_three_cameras_are_resampled(start: Start) -> None:
+    replica = await start(**PATIENT, keep_bytes=10_000_000)
+
+    async def ticked() -> list[pb.SyncedSet]:
+        return [s for s in await replica.sets() if s.kind == pb.SET_KIND_RESAMPLED]
+
     mask = pose_pb2.SegmentationMask(width=8, height=1, bits_zlib=zlib.compress(b"x"))
     async with replica.ingest() as stream:
         begin = await replica.now_us() + 20_000
@@ -159,13 +164,10 @@ async def test_sessions_of_three_cameras_are_resampled(replica: Replica, eventua
                 pose.pose.world_m[:] = [place(at)] * 99
                 pose.mask.CopyFrom(mask)
                 await stream.send(pose)
-            if n == 90:
+            # How many cameras a session has is seen once a second: the first sets are grouped.
+            if n >= 90 and len([s for s in await ticked() if len(s.members) == 3]) >= 40:
                 break
-
-        async def ticked() -> list[pb.SyncedSet]:
-            return [s for s in await replica.sets() if s.kind == pb.SET_KIND_RESAMPLED]
-
-        await eventually(ticked, what="ticks")
+            assert n < 900, "ticks"
         await stream.finish()
     sets = await ticked()
     whole = [s for s in sets if len(s.members) == 3]
