@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import simplejpeg
 
 from tests.gateway.door import Door, receive
+from tests.support.waiting import Eventually
 
 
 def frames_of(video: Path) -> tuple[list[bytes], float]:
@@ -30,28 +32,32 @@ def frames_of(video: Path) -> tuple[list[bytes], float]:
     return jpegs, fps
 
 
-async def play(door: Door, camera_id: str, jpegs: list[bytes], fps: float) -> int:
-    """As a former camera client does; returns how many frames were answered with a person in them."""
-    found = 0
+async def play(door: Door, cameras: tuple[str, ...], jpegs: list[bytes], fps: float) -> list[int]:
+    """As former camera clients side by side; in how many frames of each a person was found.
 
-    async with door.socket(f"/ws/camera?camera_id={camera_id}") as socket:
-        await receive(socket, "connection_successful")
-        began = time.time()
+    In real time where the machine keeps up. Where it does not, frames come later and say so: each waits for the answers
+    to the one before it, since a camera is promised the newest frame and not every one.
+    """
+    found = [0] * len(cameras)
+    async with AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(door.socket(f"/ws/camera?camera_id={name}")) for name in cameras
+        ]
+        for socket in sockets:
+            await receive(socket, "connection_successful")
 
-        async def read() -> None:
-            nonlocal found
-            while True:
-                found += bool((await receive(socket, "frame_processed"))["pose_data"]["pose"])
+        async def show(at: int, message: str) -> None:
+            await sockets[at].send(message)
+            answer = await receive(sockets[at], "frame_processed", "error")
+            found[at] += answer["type"] == "frame_processed" and bool(answer["pose_data"]["pose"])
 
-        reading = asyncio.create_task(read())
-        for number, jpeg in enumerate(jpegs):
-            due = began + number / fps
+        due = time.time()
+        for jpeg in jpegs:
             await asyncio.sleep(max(0, due - time.time()))
             image = base64.b64encode(jpeg).decode()
-            await socket.send(json.dumps({"type": "frame", "timestamp": due, "image_data": image}))
-        await asyncio.sleep(1)
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+            message = json.dumps({"type": "frame", "timestamp": due, "image_data": image})
+            await asyncio.gather(*(show(at, message) for at in range(len(cameras))))
+            due = max(due + 1 / fps, time.time())
     return found
 
 
@@ -61,21 +67,21 @@ def overlaps(seen: list[dict[str, Any]]) -> list[float]:
     return [overlap for overlap in told if overlap is not None]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_two_websocket_cameras_are_scored_against_an_uploaded_video(
-    real_mesh: Door, squats: Path
+    real_mesh: Door, squats: Path, eventually: Eventually
 ) -> None:
     door = real_mesh
     answer = await door.client.post(
         "/api/v1/references",
         data={"name": "Squat", "exercise": "squat", "silhouettes": "true"},
         files={"file": ("pose_squats.mp4", squats.read_bytes(), "video/mp4")},
-        timeout=60,
+        timeout=120,
     )
     assert answer.status_code == 202, answer.text
     build: dict[str, Any] = {}
     stages = set()
-    async with door.client.stream("GET", f"{answer.headers['location']}/events", timeout=60) as events:
+    async with door.client.stream("GET", f"{answer.headers['location']}/events", timeout=120) as events:
         async for line in events.aiter_lines():
             if line.startswith("data: "):
                 build = json.loads(line[6:])
@@ -110,12 +116,20 @@ async def test_two_websocket_cameras_are_scored_against_an_uploaded_video(
             while True:
                 seen.append(json.loads(await socket.recv()))
 
+        def numbers() -> list[int]:
+            return [message["number"] for message in seen if message["type"] == "repetition"]
+
+        async def all_told() -> bool:
+            summary = (await door.client.get("/api/v1/sessions/evening/summary")).json()
+            return numbers() != [] and numbers() == [one["number"] for one in summary["repetitions"]]
+
         watching = asyncio.create_task(watch())
-        jpegs, fps = frames_of(squats)
-        found = await asyncio.gather(*(play(door, name, jpegs, fps) for name in ("front", "side")))
+        jpegs, fps = await asyncio.to_thread(frames_of, squats)
+        found = await play(door, ("front", "side"), jpegs, fps)
         # Both stand where the reference's camera stood; on a slow machine they are asked for outlines late.
         if not overlaps(seen):
-            await asyncio.gather(*(play(door, name, jpegs, fps) for name in ("front", "side")))
+            await play(door, ("front", "side"), jpegs, fps)
+        await eventually(all_told, within=60, what="every repetition on screen")
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 
@@ -126,13 +140,11 @@ async def test_two_websocket_cameras_are_scored_against_an_uploaded_video(
     scores = [message for message in seen if message["type"] == "score"]
     assert any(message["score"] is not None for message in scores)
     assert max(overlaps(seen), default=0) > 0.7, "the same person in the same clothes covers herself"
-    numbers = [message["number"] for message in seen if message["type"] == "repetition"]
-    assert numbers == list(range(1, len(numbers) + 1))
-    assert numbers
-    summary = (await door.client.get("/api/v1/sessions/evening/summary")).json()
-    assert [repetition["number"] for repetition in summary["repetitions"]] == numbers
+    assert numbers() == list(range(1, len(numbers()) + 1))
     for stage in ("received", "inferred", "synced", "pushed"):
         assert poses[-1]["stages_ms"][stage] > 0
-    status = [message for message in seen if message["type"] == "status"][-3]
-    assert {camera["camera_id"] for camera in status["cameras"]} == {"front", "side"}
-    assert status["sync"]["sets"] > 0
+    statuses = [message for message in seen if message["type"] == "status" and message["sync"] is not None]
+    assert any(
+        {camera["camera_id"] for camera in status["cameras"]} == {"front", "side"} and status["sync"]["sets"]
+        for status in statuses
+    )

@@ -56,7 +56,7 @@ def test_it_runs_without_its_neighbours_says_what_it_waits_for_and_stops_quickly
     try:
         wait_for(lambda: _status(port, "/healthz") == 200, within=60, what="/healthz")
         assert _status(port, "/readyz") == 503
-        with connect(f"ws://127.0.0.1:{port}/ws/v1/sessions/live") as viewer:
+        with connect(f"ws://127.0.0.1:{port}/ws/v1/sessions/live", open_timeout=60) as viewer:
             assert json.loads(viewer.recv())["type"] == "hello"
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
@@ -71,7 +71,7 @@ def test_it_runs_without_its_neighbours_says_what_it_waits_for_and_stops_quickly
 
 def _status(port: int, path: str) -> int:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -56,7 +56,7 @@ async def over(client: AsyncClient, answer: Response) -> dict[str, Any]:
         document.update((await client.get(answer.headers["location"])).json())
         return bool(document["state"] != "running")
 
-    await eventually(ended, within=60, what="the end of the job")
+    await eventually(ended, within=120, what="the end of the job")
     return document
 
 
@@ -271,7 +271,7 @@ async def seeing(redis_url: str) -> AsyncIterator[Door]:
         yield await open_mesh(stack, redis_url, settings)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_a_video_becomes_a_reference_is_refined_shown_and_compared(
     seeing: Door, shared_data: Path
 ) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from komi.common.v1 import pose_pb2
+from services.gateway import images
 from services.mesh import keys
 from services.mesh.images import CameraImage, Images
 from tests.gateway.door import JPEG, Door, a_frame
@@ -142,8 +143,9 @@ async def test_an_image_has_an_etag_and_is_sent_once(door: Door) -> None:
 
 
 async def test_the_first_look_waits_for_the_image_that_pose_writes_because_of_it(
-    door: Door, eventually: Eventually
+    door: Door, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(images, "FIRST_WAIT_S", 60.0)
     await door.register("front")
     await put_image(door, "front", 1, age_us=8_000_000)  # nobody has looked for a while
     looking = asyncio.create_task(door.client.get("/get-image/front"))

@@ -41,7 +41,7 @@ async def test_page_rest_websocket_and_cookie_go_over_https(redis_url: str, cert
         await server.start()
         stack.push_async_callback(server.stop)
         assert server.page_address is not None
-        client = await stack.enter_async_context(httpx.AsyncClient(verify=trusting))
+        client = await stack.enter_async_context(httpx.AsyncClient(verify=trusting, timeout=60))
         entry = await client.get(server.page_address)
         assert entry.status_code == 303
         assert "Secure" in entry.headers["set-cookie"]
@@ -51,7 +51,7 @@ async def test_page_rest_websocket_and_cookie_go_over_https(redis_url: str, cert
         assert told.startswith(f"https://192.168.1.7:{server.port}/ui/camera/?token=")
         token = server.page_address.partition("token=")[2]
         address = f"wss://{server.address}/ws/v1/sessions/live?token={token}"
-        async with connect(address, ssl=trusting, compression=None) as viewer:
+        async with connect(address, ssl=trusting, compression=None, open_timeout=60) as viewer:
             assert (await receive(viewer, "status"))["viewers"] == 1
 
 
