@@ -17,7 +17,7 @@ from tests.gateway.door import Door
 from tests.gateway.web.scenarios import capture, scenario, stopped
 from tests.support.waiting import Eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(500)]
 
 
 async def test_two_cameras_move_on_screen_and_an_uploaded_reference_brings_score_and_repetitions(
@@ -32,7 +32,7 @@ async def test_two_cameras_move_on_screen_and_an_uploaded_reference_brings_score
         )
         stack.push_async_callback(stopped, driving)
         await eventually(
-            lambda: alone.exists() or driving.done(), within=60, what="the first camera on screen"
+            lambda: alone.exists() or driving.done(), within=120, what="the first camera on screen"
         )
         await stack.enter_async_context(capture(real_mesh, f"side:{squats}"))
         await driving
@@ -66,7 +66,7 @@ async def test_a_performance_becomes_a_report_that_is_shown_downloaded_and_delet
             scenario("history", real_mesh.server.address, node, chromium, video=squats, empty=empty)
         )
         stack.push_async_callback(stopped, driving)
-        await eventually(lambda: empty.exists() or driving.done(), within=60, what="the empty history")
+        await eventually(lambda: empty.exists() or driving.done(), within=120, what="the empty history")
         await stack.enter_async_context(capture(real_mesh, f"front:{squats}"))
         await driving
 

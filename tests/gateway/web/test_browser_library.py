@@ -10,7 +10,7 @@ from tests.gateway.door import Door
 from tests.gateway.web.scenarios import scenario
 from tests.scoring.puppet import squats
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(500)]
 
 
 async def test_versions_go_back_and_forth_and_a_reference_leaves_as_a_file_and_comes_in_again(

@@ -24,7 +24,7 @@ from tests.gateway.web.scenarios import capture, scenario, stopped
 from tests.support.redis_server import CHECKOUT, free_port
 from tests.support.waiting import Eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(500)]
 
 LAG_MS = 47
 STOP = ("safety.stop", "잠시 쉬어 가세요.", "Take a rest.")
@@ -150,7 +150,7 @@ async def listens(port: int) -> bool:
 
 async def step(folder: Path, name: str, driving: asyncio.Task[str], eventually: Eventually) -> None:
     """Wait until the scenario has come to a point, which it marks with a file."""
-    await eventually(lambda: (folder / name).exists() or driving.done(), within=90, what=name)
+    await eventually(lambda: (folder / name).exists() or driving.done(), within=120, what=name)
     if driving.done():
         await driving
 

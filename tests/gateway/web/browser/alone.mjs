@@ -11,7 +11,7 @@ await drive(async (open, complaints) => {
     await page.getByRole("heading", { name: title }).waitFor();
     const painted = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
     console.log(`${width} px: first paint after ${painted?.toFixed(0)} ms`);
-    assert.ok(painted < 5000, "a second on a quiet machine; here with room for a busy one");
+    assert.ok(painted < 20_000, "a second on a quiet machine; here with room for a busy one");
     await fits(page);
     await accessible(page);
     await picture(page, `empty-${width}-${scheme}`, true);

@@ -14,6 +14,9 @@ const [, , address, artefacts, ...rest] = process.argv;
 export const options = Object.fromEntries(rest.map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
 export { artefacts, assert };
 
+/** What anything gets to appear: only a scenario that fails waits so long, and a busy machine is no failure. */
+const PATIENCE_MS = 60_000;
+
 const QUIET = [
   "--no-sandbox",
   "--disable-gpu",
@@ -26,12 +29,12 @@ const QUIET = [
 
 /** Opens a browser, runs `scenario(open)` and closes it. `open` gives a page whose console is watched. */
 export async function drive(scenario, { args = [], permissions = [] } = {}) {
-  const browser = await chromium.launch({ executablePath: options.chromium, args: [...QUIET, ...args] });
+  const browser = await chromium.launch({ executablePath: options.chromium, args: [...QUIET, ...args], timeout: 120_000 });
   const complaints = [];
   const open = async (path, { width = 1280, height = 800, scheme = "light", locale = "en-US" } = {}) => {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: "reduce", locale, permissions });
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(`${message.text()} (${message.location().url})`);
     });
@@ -91,7 +94,7 @@ export async function picture(page, name, fullPage = false) {
 }
 
 /** Waits until `question` gives something true; returns it. */
-export async function eventually(question, what, within = 30_000) {
+export async function eventually(question, what, within = PATIENCE_MS) {
   const deadline = Date.now() + within;
   for (;;) {
     const answer = await question();

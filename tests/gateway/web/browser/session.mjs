@@ -62,15 +62,15 @@ await drive(async (open) => {
   await page.locator(".bars li").first().waitFor();
   await eventually(async () => (await page.locator(".cue-text").innerText()) !== "", "a sentence to the person");
   await page.locator(".latency-total").waitFor();
-  assert.equal(await page.locator(".sync tbody tr").count(), 2);
+  await eventually(async () => (await page.locator(".sync tbody tr").count()) === 2, "a line a camera");
 
   await page.getByLabel("Show over the cameras").check();
   await page.mouse.wheel(0, -5000);
   await eventually(() => bluish(tiles.first().locator("canvas.overlay")), "the reference over the person", 60_000);
   await picture(page, "session-ghost");
 
-  const opacity = await tiles.first().evaluate((tile) => getComputedStyle(tile).opacity);
-  assert.equal(opacity, "1", "what is live does not look stale");
+  const opacity = () => tiles.first().evaluate((tile) => getComputedStyle(tile).opacity);
+  await eventually(async () => (await opacity()) === "1", "what is live does not look stale");
 
   await fits(page);
   await accessible(page);
@@ -87,7 +87,7 @@ await drive(async (open) => {
 
   await page.setViewportSize({ width: 375, height: 812 });
   await eventually(() => inkOf(tiles.nth(1).locator("canvas.picture")), "the picture on a phone");
-  await page.waitForFunction(() => /^\d+$/.test(document.querySelector(".dial-number")?.textContent ?? ""), null, { timeout: 40_000 });
+  await page.waitForFunction(() => /^\d+$/.test(document.querySelector(".dial-number")?.textContent ?? ""), null, { timeout: 60_000 });
   await fits(page);
   await accessible(page);
   await picture(page, "session-375-dark", true);
