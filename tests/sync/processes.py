@@ -44,27 +44,23 @@ class SyncProcess:
             cwd=CHECKOUT,
             stderr=subprocess.DEVNULL,
         )
+        self._channel = open_channel(self.address)
         try:
-            await self._serving()
+            await eventually(self.serving, within=60, what="the sync process serving")
         except BaseException:
+            await self._channel.close()
             self.kill()
             raise
         return self
 
-    async def _serving(self) -> None:
-        async with open_channel(self.address) as channel:
-            health = health_pb2_grpc.HealthStub(channel)
-
-            async def serving() -> bool:
-                try:
-                    answer = await health.Check(
-                        health_pb2.HealthCheckRequest(service="komi.sync.v1.SyncService"), timeout=1
-                    )
-                except grpc.aio.AioRpcError:
-                    return False
-                return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
-
-            await eventually(serving, within=60, what="the sync process serving")
+    async def serving(self) -> bool:
+        """Whether it says so; it takes as long to say as it is held up."""
+        asked = health_pb2.HealthCheckRequest(service="komi.sync.v1.SyncService")
+        try:
+            answer = await health_pb2_grpc.HealthStub(self._channel).Check(asked, timeout=10)
+        except grpc.aio.AioRpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     def kill(self) -> None:
         """Kill it on the spot."""
@@ -74,6 +70,7 @@ class SyncProcess:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._channel.close()
         self.process.terminate()
         try:
             await asyncio.to_thread(self.process.wait, 10)

@@ -1,10 +1,9 @@
 """How long this machine kept those who were ready waiting: what a limit in time has to be let off."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
-
-from services.mesh.redis import RedisClient
 
 STEP_S = 0.02
 SOUND_S = 0.02
@@ -12,10 +11,10 @@ SOUND_S = 0.02
 
 
 class Stalls:
-    """Looks all the time at how late the event loop is, and how late Redis answers where one is given."""
+    """Looks all the time at how late the event loop is, and those that `ask` puts a question to."""
 
-    def __init__(self, redis: RedisClient | None = None) -> None:
-        self._redis = redis
+    def __init__(self, *ask: Callable[[], Awaitable[object]]) -> None:
+        self._ask = ask
         self.total_ms = 0.0
         """Of all steps that took too long."""
 
@@ -34,8 +33,7 @@ class Stalls:
         while True:
             began = loop.time()
             await asyncio.sleep(STEP_S)
-            if self._redis is not None:
-                await self._redis.ping()
+            await asyncio.gather(*(ask() for ask in self._ask))
             late_s = loop.time() - began - STEP_S
             if late_s > SOUND_S:
                 self.total_ms += 1000 * late_s

@@ -101,7 +101,7 @@ async def test_a_killed_replica_is_replaced_within_two_seconds(
         async with (
             Client(addresses) as a,
             Client(addresses[::-1] if spread else addresses) as b,
-            Stalls(redis) as stalls,
+            Stalls(redis.ping, second.serving) as stalls,
         ):
             clients = dict(zip(CAMERAS, (a, a, b), strict=True))
             await act(clients, 180, {75: first.kill}, await now_us(redis))
@@ -121,7 +121,7 @@ async def test_a_replica_that_stops_gracefully_hands_over_at_once(
         SyncProcess(redis_url, keep_bytes=KEEP) as first,
         SyncProcess(redis_url, keep_bytes=KEEP) as second,
         Client([first.address, second.address]) as client,
-        Stalls(redis) as stalls,
+        Stalls(redis.ping, first.serving, second.serving) as stalls,
     ):
         await act(dict.fromkeys(CAMERAS, client), 120, {60: first.process.terminate}, await now_us(redis))
         entries = await last_out(redis, eventually, 119)
