@@ -22,7 +22,8 @@ from services.scoring.config import ScoringSettings
 from services.scoring.movement.landmarks import SyncedViews
 from tests.support.waiting import eventually
 
-START_US = 1_800_000_000_000_000
+START_US = 2_100_000_000_000_000
+"""In 2036: reports of what was long ago count as over."""
 
 
 @dataclass
