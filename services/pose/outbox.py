@@ -82,16 +82,15 @@ class Outbox:
 
     async def next(self) -> Response | None:
         """The next message, None after the end. Raises what `fail` was given."""
-        while True:
+        while not self._finished:  # what comes of frames that arrive after the end is told to nobody
             if self._error is not None:
                 raise self._error
             response = self._pop()
             if response is not None:
                 return response
-            if self._finished:
-                return None
             self._wake.clear()
             await self._wake.wait()
+        return None
 
     def _answer(self, response: Response) -> bool:
         full = self._newest_wins and len(self._answers) >= MOST_LATE_ANSWERS
@@ -117,7 +116,7 @@ class Outbox:
             return Response(dropped=stream_pb2.DropNotice(reason=reason, count=count))
         if self._answers:
             return self._answers.popleft()
-        if self._end is not None and not self._finished:
+        if self._end is not None:
             self._finished = True
             return Response(end=self._end)
         return None

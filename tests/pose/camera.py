@@ -131,7 +131,8 @@ class Camera:
         await self.until(lambda: self.done, within)
         if self.error is not None:
             raise self.error
-        assert self.answers[-1].WhichOneof("payload") == "end"
+        kinds = [answer.WhichOneof("payload") for answer in self.answers]
+        assert kinds[-1] == "end", kinds[-20:]
         return self.answers[-1].end
 
     async def close(self) -> None:

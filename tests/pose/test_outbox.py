@@ -94,3 +94,15 @@ async def test_the_first_reason_to_end_stands() -> None:
     box.end(stream_pb2.StreamEnd(reason=stream_pb2.STREAM_END_REASON_DRAINING))
     got = await everything(box)
     assert [response.end.reason for response in got] == [stream_pb2.STREAM_END_REASON_DRAINING]
+
+
+async def test_nothing_follows_the_end_whatever_arrives_meanwhile() -> None:
+    """Frames that arrived while a stopped replica's end was on its way had drop notices follow it."""
+    box = outbox()
+    box.end(COMPLETE)
+    last = await box.next()
+    assert last is not None
+    assert last.HasField("end")
+    box.dropped(stream_pb2.DROP_REASON_DRAINING)
+    box.pose(pose(1))
+    assert await box.next() is None
