@@ -17,6 +17,7 @@ from komi.sync.v1 import sync_service_pb2_grpc
 from services.mesh.channel import open_channel
 from tests.support.redis_server import CHECKOUT, free_port
 from tests.support.waiting import eventually
+from tests.sync.background import Background
 
 CONNECT_S = 10.0
 """For a replica that hangs. One that is gone refuses at once."""
@@ -78,7 +79,7 @@ class SyncProcess:
             self.kill()
 
 
-class Client:
+class Client(Background):
     """Sends the poses of a session to the first replica that takes them; after a break sends the last ones again."""
 
     def __init__(self, addresses: list[str], session_id: str = "live", *, again: int = 60) -> None:
@@ -98,16 +99,6 @@ class Client:
         """Queue poses; the oldest is dropped when too many wait."""
         self._waiting.extend(poses)
         self._filled.set()
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         turn = 0

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Self
+
+from tests.sync.background import Background
 
 STEP_S = 0.02
 SOUND_S = 0.02
 """What a step may take longer on a machine that does keep up."""
 
 
-class Stalls:
+class Stalls(Background):
     """Looks all the time at how late the event loop is, and those that `ask` puts a question to."""
 
     def __init__(self, *ask: Callable[[], Awaitable[object]]) -> None:
@@ -18,17 +18,7 @@ class Stalls:
         self.total_ms = 0.0
         """Of all steps that took too long."""
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._watch())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _watch(self) -> None:
+    async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
